@@ -1,0 +1,1 @@
+"""Prove that a Kubernetes operator converges, whatever breaks."""

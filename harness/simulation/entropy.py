@@ -1,0 +1,72 @@
+"""Chance by name: every random draw comes from a named substream of one seed.
+
+A substream is keyed by its path of names, never by the order of its creation. So adding a fault,
+a pod or a request shifts no other draw, and identifiers are functions of what they identify.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import uuid
+from collections.abc import Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Name = str | int
+
+#: The letters that Kubernetes uses for generated names: no vowels, no look-alikes.
+_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
+
+class Entropy:
+    """One substream of a seed; `substream` opens others below it.
+
+    Args:
+        seed: Any integer or text.
+        path: Names that lead from the seed to this substream.
+    """
+
+    def __init__(self, seed: Name, *path: Name) -> None:
+        self.seed = seed
+        self.path = path
+        self._random: random.Random | None = None
+
+    def substream(self, *names: Name) -> Entropy:
+        """The substream named by `names` below this one; asking twice gives equal streams."""
+        return Entropy(self.seed, *self.path, *names)
+
+    def digest(self, *names: Name) -> bytes:
+        """32 bytes that are a function of seed, path and names; draws nothing."""
+        text = "\x1f".join(
+            f"{type(part).__name__[0]}{part}" for part in (self.seed, *self.path, *names)
+        )
+        return hashlib.blake2b(text.encode(), digest_size=32).digest()
+
+    def uuid(self, *names: Name) -> str:
+        """A version 4 UUID that is a function of seed, path and names."""
+        return str(uuid.UUID(bytes=self.digest(*names)[:16], version=4))
+
+    def suffix(self, *names: Name, length: int = 5) -> str:
+        """A name suffix as `generateName` appends, a function of seed, path and names."""
+        digest = self.digest(*names)
+        return "".join(_NAME_LETTERS[byte % len(_NAME_LETTERS)] for byte in digest[:length])
+
+    @property
+    def stream(self) -> random.Random:
+        """The generator of this substream: drawn in sequence, for one user only."""
+        if self._random is None:
+            self._random = random.Random(self.digest())
+        return self._random
+
+    def uniform(self, low: float, high: float) -> float:
+        """The next draw from `low..high`."""
+        return self.stream.uniform(low, high)
+
+    def choice(self, items: Sequence[Item]) -> Item:
+        """The next draw of one of `items`; they must be in a deterministic order."""
+        return self.stream.choice(items)
+
+    def token(self, *names: Name, length: int = 32) -> str:
+        """A hexadecimal token, a function of seed, path and names."""
+        return hashlib.shake_128(self.digest(*names)).hexdigest(length // 2)
