@@ -2,7 +2,7 @@
 
     HarnessError                    catch this to catch them all
     +-- UsageError                  what was asked for makes no sense (exit code 2)
-    |   +-- FormatError             a file is wrong: file, line, column, value, remedy
+    |   +-- FormatError             a file is wrong: where, the value, the remedy
     +-- SimulationError             simulated time cannot go on
     |   +-- Deadlock                nothing is ready and no timer is set
     |   +-- Livelock                too many callbacks at one instant

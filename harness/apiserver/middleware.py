@@ -5,8 +5,8 @@
 
 Each is a list of plain functions around the next step, outermost first:
 
-    async def fault(request, call_next) -> Response      # received authorized committed responding
-    async def fault(delivery, deliver) -> None            # delivering; `delivery.request` says whose
+    async def fault(request, call_next) -> Response     # all but delivering
+    async def fault(delivery, deliver) -> None          # delivering; `delivery.request` is the watch
 
 `received` acts before authentication; `authorized` when the call is known to be allowed and what
 it asks for is known (`request.info`); `committed` awaits `call_next` and then knows whether the

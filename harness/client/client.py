@@ -95,7 +95,7 @@ class Client:
                 return None
             raise
 
-    async def list(
+    async def list_objects(
         self, ref: ResourceRef, namespace: str = "", *, labels: str = "", fields: str = ""
     ) -> list[Object]:
         """All objects of one kind, with apiVersion and kind filled in."""
