@@ -7,7 +7,7 @@
     |   +-- Deadlock                nothing is ready and no timer is set
     |   +-- Livelock                too many callbacks at one instant
     |   +-- WatchdogExpired         real time ran out inside one callback
-    +-- InfrastructureError         a program, file or cluster that the run needs failed (exit code 4)
+    +-- InfrastructureError         a program, file or cluster failed (exit code 4)
 
 Errors of the *API* are not here: they are `harness.apiserver.status.ApiError`, because they are
 answers of a server, not failures of this program.

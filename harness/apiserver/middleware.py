@@ -1,12 +1,12 @@
 """The named points of a request's way at which a fault can stand.
 
-    received > authorized > committed > (the store)      then back out, and through   responding
+    received > authorized > committed > (the store), then back out and through responding
     delivering: once for each event of a watch
 
 Each is a list of plain functions around the next step, outermost first:
 
     async def fault(request, call_next) -> Response     # all but delivering
-    async def fault(delivery, deliver) -> None          # delivering; `delivery.request` is the watch
+    async def fault(delivery, deliver) -> None          # delivering; one watch event
 
 `received` acts before authentication; `authorized` when the call is known to be allowed and what
 it asks for is known (`request.info`); `committed` awaits `call_next` and then knows whether the
