@@ -176,7 +176,7 @@ class Select(StrictModel):
     labels: dict[str, str] = {}
     """Labels that must be equal."""
     owned_by: str | None = None
-    """An object (its name in `objects:`, or `Kind/name`) that owns them, directly or through others."""
+    """Their owner, direct or through others: its name in `objects:`, or `Kind/name`."""
     object: str | None = None
     """Exactly this object: its name in `objects:`, or `Kind/name`."""
 
