@@ -1,0 +1,60 @@
+# The project's only verbs. Each makes .venv by itself when it is missing; CI calls only these.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench soak manifests docs facts golden lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Clients that talk to loopback must not go through a proxy.
+export NO_PROXY := 127.0.0.1,localhost
+export no_proxy := 127.0.0.1,localhost
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Everything is installed from the lock file; the two projects of this repository on top, editable.
+$(STAMP): requirements-dev.lock pyproject.toml operator/pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e operator
+	@touch $@
+
+demo: $(STAMP) ## break the AIService operator in a simulated cluster and watch it recover
+	$(BIN)/harness run scenarios
+
+test: $(STAMP) ## all tests that need no cluster; with KUBEBUILDER_ASSETS also those against the real server
+	$(BIN)/pytest -q -n 2 --cov --cov-report=term
+
+lint: $(STAMP) ## style, banned calls, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## mypy, strict, on source and tests
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure the speed table and write it into README and docs
+	$(BIN)/python scripts/bench.py --write
+
+soak: $(STAMP) ## the long runs: 200 seeds of the operator, all determinism checks
+	$(BIN)/pytest -q -n 2 -m soak --no-cov -o addopts="--import-mode=importlib --strict-markers --strict-config"
+
+manifests: $(STAMP) ## render the Pulumi stack into operator/manifests
+	$(BIN)/python scripts/render_manifests.py
+
+docs: $(STAMP) ## regenerate the generated pages: scenario catalogue, JSON Schema
+	$(BIN)/python scripts/generate_docs.py
+
+facts: $(STAMP) ## derive schemas and defaults from the real API server in KUBEBUILDER_ASSETS
+	$(BIN)/python scripts/derive_facts.py
+
+golden: $(STAMP) ## record the real API server's answers again, from KUBEBUILDER_ASSETS
+	$(BIN)/pytest -q tests/conformance --update-golden
+
+lock: ## resolve the development environment again
+	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml operator/pyproject.toml --extra dev --extra kopf \
+	  --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
+
+clean: ## remove what the verbs made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .harness .coverage*
