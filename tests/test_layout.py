@@ -1,4 +1,4 @@
-"""`operator/` is a folder of this repository and a module of Python: it must never become the second.
+"""`operator/` is a folder here and a module of Python: it must never become the second.
 
 A package of that name on `sys.path` would shadow the standard library for everybody. STYLE in
 CONTRIBUTING.md tells what was tried.

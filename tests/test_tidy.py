@@ -1,4 +1,4 @@
-"""House rules that no linter knows: short files, short functions, modules that open with a story."""
+"""House rules that no linter knows: short files, short functions, modules with a story."""
 
 from __future__ import annotations
 

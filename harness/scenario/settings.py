@@ -1,0 +1,103 @@
+"""What a project says once for all its scenarios: which operator, which manifests, which images.
+
+Read from `[tool.operator-harness]` of the nearest `pyproject.toml` at or above the scenario file,
+so that `harness run scenarios/` needs no flags:
+
+    [tool.operator-harness]
+    manifests = ["operator/manifests"]          # applied before the first step
+    [tool.operator-harness.subject]
+    module = "aiservice_operator.handlers"      # a kopf module, or: command = ["my-operator"]
+    deployment = "ai-operator"                  # gives namespace, service account and environment
+    [tool.operator-harness.images]
+    "*:missing" = {image = "missing"}           # how pods of such images behave in `sim`
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import FormatError, UsageError
+from harness.vocabulary import StrictModel, did_you_mean
+
+TABLE = "operator-harness"
+
+
+class SubjectSettings(StrictModel):
+    """The operator under test."""
+
+    module: str = ""
+    """A kopf module, run in this process on virtual time; several are separated by commas."""
+    command: list[str] = []
+    """A program, run in real time with a kubeconfig."""
+    deployment: str = ""
+    """Its Deployment in the manifests: namespace, service account and environment come from it."""
+    namespace: str = "default"
+    """Where it runs when no Deployment says so."""
+    replicas: int = 1
+    """How many of them."""
+
+
+class Settings(StrictModel):
+    """`[tool.operator-harness]`, with paths made absolute."""
+
+    manifests: list[str] = []
+    subject: SubjectSettings = SubjectSettings()
+    images: dict[str, dict[str, Any]] = {}
+    nodes: int = 3
+    externals: list[str] = []
+    """Hosts outside the cluster that the subject may reach."""
+    root: str = "."
+    """The folder of the file that these settings come from."""
+
+    @property
+    def manifest_paths(self) -> list[Path]:
+        """Files to apply, in order: those named, and the YAML files of named folders."""
+        found: list[Path] = []
+        for name in self.manifests:
+            path = Path(self.root, name)
+            if path.is_dir():
+                found += sorted(path.glob("*.yaml")) + sorted(path.glob("*.yml"))
+            elif path.exists():
+                found.append(path)
+            else:
+                raise UsageError(f"manifests names {name!r}, which is not in {self.root}")
+        return found
+
+
+def find_settings(start: Path) -> Settings:
+    """The settings that hold for a file or folder; defaults when no project says anything."""
+    here = start.resolve()
+    for folder in (here, *here.parents) if here.is_dir() else here.parents:
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _table(file)
+            if table is not None:
+                return _settings(table, file)
+    return Settings(root=str(here if here.is_dir() else here.parent))
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(file.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"not TOML: {error}", file=str(file)) from None
+    table: dict[str, Any] | None = document.get("tool", {}).get(TABLE)
+    return table
+
+
+def _settings(table: dict[str, Any], file: Path) -> Settings:
+    try:
+        return Settings.model_validate({**table, "root": str(file.parent)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"[tool.{TABLE}] {where}: {first['msg']}"
+        if first["type"] == "extra_forbidden":
+            known = SubjectSettings if first["loc"][0] == "subject" else Settings
+            remedy = did_you_mean(str(first["loc"][-1]), known.model_fields)
+            message = f"[tool.{TABLE}] {where} is unknown{remedy}"
+        raise FormatError(message, file=str(file)) from None
