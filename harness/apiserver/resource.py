@@ -5,12 +5,14 @@ the same for all of them, built-in and custom, and lives in the verbs:
 
     decode > unknown fields > default > prepare > metadata > validate > store
 
-so that the next kind is an entry in the registry, not another path.
+so that the next kind is an entry in the registry, not another path. Decoding of a built-in kind
+refuses what its Go types cannot hold (400); `allocate` runs inside the commit of a create, when the
+objects that exist are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +28,20 @@ class Strategy:
     has_status = False
     #: Whether changes outside metadata and status raise `metadata.generation`.
     has_generation = True
+
+    #: Whether a create must call `allocate` with the objects of this resource that exist.
+    allocates = False
+
+    def decode(self, document: Object) -> None:
+        """Bring a document that arrived into the form in which it is stored, in place.
+
+        Raises:
+            ApiError: 400 when a value has a type that its field cannot hold.
+        """
+
+    def allocate(self, document: Object, existing: Iterable[Object]) -> list[FieldError]:
+        """Give what must be unique among all objects (addresses, ports), in place."""
+        return []
 
     def default(self, document: Object) -> None:
         """Fill in defaults, in place; also applied to nothing-but-changed fields of an update."""

@@ -1,0 +1,114 @@
+"""Find the defaults that are set in code, by looking at what a real server adds to samples.
+
+Sent and answered object are walked side by side along the schema. Wherever a struct was sent
+without a field, the answer is an observation: this field of this type came back with that value,
+or did not. A field that always came back with one value has it as its default, which is written
+into the schema; a field that came back differently depends on something else and is reported.
+An absent struct is taken as an empty one, so what came back inside it is observed as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+Json = dict[str, Any]
+Call = Callable[[str, str, Json], Json]
+
+SAMPLES = Path(__file__).parent / "facts_samples.yaml"
+NAME = "facts-sample"
+ABSENT = "(absent)"
+
+#: Computed from other things although the samples cannot show it: `Type` or `Type.field`.
+COMPUTED = {
+    "ObjectMeta",  # the way of every write
+    "Pod.status",
+    "PodStatus",  # phase and quality of service
+    "Node.spec",
+    "NodeSpec.taints",  # an admission plugin
+    "Namespace.spec",
+    "NamespaceSpec.finalizers",  # set on creation only
+    "Namespace.status",
+    "NamespaceStatus.phase",
+    "JobSpec.selector",
+    "PersistentVolumeStatus.lastPhaseTransitionTime",
+    "PersistentVolume.status",
+    "CustomResourceDefinition.status",
+    "CustomResourceDefinitionNames",
+    "CustomResourceDefinitionStatus",
+    "ReplicationControllerSpec.selector",
+}
+
+
+class Observations:
+    """What was seen of each field of each type."""
+
+    def __init__(self, schemas: dict[str, Json]) -> None:
+        self.schemas = schemas
+        self.seen: dict[tuple[str, str], list[str]] = {}
+
+    def walk(self, schema: Json, sent: Any, got: Any) -> None:
+        """Compare one value with what was sent, all the way down."""
+        name = schema.get("$ref", "")
+        schema = self.schemas[name] if name else schema
+        if isinstance(sent, list) and isinstance(got, list):
+            for one, other in zip(sent, got, strict=False):
+                self.walk(schema.get("items", {}), one, other)
+        if not isinstance(sent, dict) or not isinstance(got, dict):
+            return
+        for field, below in schema.get("properties", {}).items():
+            if name and field not in sent:
+                self.observe(name, field, got.get(field, ABSENT))
+            if field in got:
+                self.walk(below, sent.get(field, {}), got[field])
+
+    def observe(self, name: str, field: str, value: Any) -> None:
+        """Remember one field that was not sent."""
+        short = name.rpartition(".")[2]
+        if short not in COMPUTED and f"{short}.{field}" not in COMPUTED:
+            text = ABSENT if value == ABSENT else json.dumps(value, sort_keys=True)
+            self.seen.setdefault((name, field), []).append(text)
+
+    def settle(self) -> Iterator[str]:
+        """Write defaults into the schemas; what depends on other fields is reported."""
+        for (name, field), values in sorted(self.seen.items()):
+            different = sorted(set(values))
+            if different == [ABSENT]:
+                continue
+            if len(different) > 1:
+                yield f"conditional: {name}.{field}: {', '.join(different)}"
+                continue
+            self.schemas[name]["properties"][field]["default"] = json.loads(different[0])
+
+
+def discover_defaults(call: Call, resources: list[Json], schemas: dict[str, Json]) -> Iterator[str]:
+    """Create every sample, dry; adds defaults to `schemas` and `generation` to `resources`."""
+    observations = Observations(schemas)
+    by_kind = {(api_version(row), row["kind"]): row for row in resources}
+    for row in resources:
+        row["generation"] = False
+    for sample in YAML(typ="safe").load_all(SAMPLES):
+        row = by_kind[sample["apiVersion"], sample["kind"]]
+        sample.setdefault("metadata", {}).setdefault("name", NAME)
+        answer = call("POST", collection(row) + "?dryRun=All", sample)
+        if answer["kind"] == "Status":
+            raise SystemExit(f"{SAMPLES.name}: {sample}: {answer['message']}")
+        row["generation"] = "generation" in answer["metadata"]
+        observations.walk({"$ref": row["schema"]}, sample, answer)
+    yield from observations.settle()
+
+
+def api_version(row: Json) -> str:
+    """As objects carry it."""
+    return f"{row['group']}/{row['version']}" if row["group"] else str(row["version"])
+
+
+def collection(row: Json) -> str:
+    """Path to create an object of a resource in the namespace `default`."""
+    root = "apis" if row["group"] else "api"
+    namespace = "/namespaces/default" if row["namespaced"] else ""
+    return f"/{root}/{api_version(row)}{namespace}/{row['plural']}"
