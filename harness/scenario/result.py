@@ -19,7 +19,7 @@ class CaseResult:
     file: str
     seed: int
     verdict: str
-    #: The oracle or check that decided, such as `within`, `quiet`, `invariant one-workload-at-most`.
+    #: The oracle or check that decided, such as `within` or `invariant one-workload-at-most`.
     oracle: str = ""
     message: str = ""
     step: str = ""

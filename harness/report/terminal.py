@@ -1,0 +1,100 @@
+"""What a person sees: one line for each case as it ends, and a table of verdicts at the end.
+
+On a terminal the running cases are shown live; anywhere else only plain lines are written, so
+that a CI log stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness.scenario.result import CaseResult
+from harness.vocabulary import format_duration
+
+_STYLE = {"Passed": "green", "Skipped": "dim", "Inconclusive": "yellow"}
+
+
+class Progress:
+    """Shows cases as they start and end; use as a context manager."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._running: list[str] = []
+        self._live = Live(console=console, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def started(self, case: str) -> None:
+        """A case began."""
+        self._running.append(case)
+        self._refresh()
+
+    def ended(self, result: CaseResult) -> None:
+        """A case ended; prints its line."""
+        self._done += 1
+        if result.case in self._running:
+            self._running.remove(result.case)
+        self._console.print(case_line(result), highlight=False, soft_wrap=True)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            running = ", ".join(self._running)
+            self._live.update(Text(f"{self._done}/{self._total}  running: {running}", style="dim"))
+
+
+def case_line(result: CaseResult) -> Text:
+    """`Passed  create-to-ready[size=1]  converged 4.2s  3m of cluster time in 0.21 s`."""
+    text = Text()
+    text.append(f"{result.verdict:<17}", style=_STYLE.get(result.verdict, "bold red"))
+    text.append(f" {result.case:<46}")
+    if result.converged_seconds is not None:
+        text.append(f" converged in {format_duration(round(result.converged_seconds, 1)):<8}")
+    if result.virtual_seconds:
+        virtual = format_duration(round(result.virtual_seconds))
+        text.append(f" {virtual} of cluster time in {result.wall_seconds:.2f} s", style="dim")
+    return text
+
+
+def failure_text(result: CaseResult) -> str:
+    """Everything needed to understand and repeat one case that did not pass."""
+    where = f" in step {result.step!r}" if result.step else ""
+    oracle = f" ({result.oracle})" if result.oracle else ""
+    lines = [f"{result.verdict}: {result.case}{where}{oracle}"]
+    lines += [f"  {line}" for line in result.message.splitlines()]
+    lines.append(f"  replay: {result.replay}")
+    return "\n".join(lines)
+
+
+def verdict_table(results: Sequence[CaseResult]) -> Table:
+    """How many cases ended with which verdict, and how long it took."""
+    table = Table(title=None)
+    for heading in ("verdict", "cases"):
+        table.add_column(heading, justify="left" if heading == "verdict" else "right")
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[result.verdict] = counts.get(result.verdict, 0) + 1
+    for verdict, count in sorted(counts.items()):
+        table.add_row(Text(verdict, style=_STYLE.get(verdict, "bold red")), str(count))
+    return table
