@@ -1,0 +1,155 @@
+"""A plan: everything that decides a run. The same plan gives the same journal, anywhere.
+
+A plan is a case (scenario and matrix values), a seed, a hash seed, the minor version of Python and
+the versions of the installed packages. It is written as `plan.yaml` beside the journal, and
+`harness replay` reads it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.errors import FormatError, UsageError
+
+from .loader import Case, load_file
+from .model import API_VERSION
+from .settings import Settings, find_settings
+from .yaml_tree import read
+
+HASH_SEED = 0
+SEED_MAX = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run to be made."""
+
+    case: Case
+    seed: int
+    settings: Settings
+    cluster: str = "sim"
+
+    @property
+    def name(self) -> str:
+        """The case's name."""
+        return self.case.name
+
+    def document(self) -> dict[str, Any]:
+        """The content of `plan.yaml`."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "Plan",
+            "scenario": {
+                "file": os.path.relpath(self.case.file),
+                "name": self.case.scenario.metadata.name,
+                "digest": _digest(Path(self.case.file).read_bytes()),
+            },
+            "matrix": dict(self.case.values),
+            "seed": self.seed,
+            "hashSeed": HASH_SEED,
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "packages": packages_digest(),
+            "cluster": self.cluster,
+            "subject": self.settings.subject.model_dump(exclude_defaults=True),
+            "faults": [
+                {"name": fault.name, "type": fault.type, "step": step.name}
+                for step in self.case.scenario.spec.steps
+                for fault in step.faults
+            ],
+        }
+
+    @property
+    def replay_line(self) -> str:
+        """The command that makes this run again."""
+        parts = ["harness run", os.path.relpath(self.case.file), f"--seed {self.seed}"]
+        parts += [f"--case {name}={_shell(value)}" for name, value in self.case.values.items()]
+        subject = self.settings.subject
+        if subject != find_settings(Path(self.case.file)).subject:
+            parts.append(f"--subject {_shell(subject.module or ' '.join(subject.command))}")
+        return " ".join(parts)
+
+
+def _shell(value: Any) -> str:
+    text = str(value)
+    safe = all(letter.isalnum() or letter in "-_./:=@," for letter in text)
+    return text if safe and text else json.dumps(text)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+@cache
+def packages_digest() -> str:
+    """A digest of the installed packages and their versions: the lock of this environment."""
+    found = sorted(
+        f"{distribution.metadata['Name']}=={distribution.version}".lower()
+        for distribution in importlib.metadata.distributions()
+    )
+    return _digest("\n".join(dict.fromkeys(found)).encode())
+
+
+def plans_of(
+    cases: list[Case],
+    *,
+    seed: int | None,
+    repeat: int,
+    draw: int,
+    settings: Mapping[str, Settings],
+) -> list[Plan]:
+    """One plan for each case and repetition.
+
+    Args:
+        cases: What to run.
+        seed: Given on the command line; else the scenario's own, else `draw`.
+        repeat: How many times each, with seeds counted up from the first.
+        draw: A fresh random seed.
+        settings: The project's settings, by file.
+    """
+    plans = []
+    for case in cases:
+        own = case.scenario.spec.seed
+        first = seed if seed is not None else own if own is not None else draw
+        plans += [
+            Plan(case, (first + number) % (SEED_MAX + 1), settings[case.file])
+            for number in range(repeat)
+        ]
+    return plans
+
+
+def read_plan(file: Path) -> tuple[Plan, dict[str, Any]]:
+    """The plan that a `plan.yaml` tells of, and its document.
+
+    Raises:
+        UsageError: The scenario is not there any more or has no such case.
+    """
+    try:
+        (tree,) = read(file.read_text(), str(file))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} is no plan.yaml of a run: {error}") from None
+    document: dict[str, Any] = tree.value
+    if document.get("kind") != "Plan":
+        raise FormatError(f"kind is {document.get('kind')!r}; expected Plan", file=str(file))
+    scenario = Path(document["scenario"]["file"])
+    if not scenario.exists():
+        raise UsageError(f"{file} needs {scenario}, which is not below the current folder")
+    for case in load_file(scenario):
+        if case.scenario.metadata.name == document["scenario"]["name"] and dict(
+            case.values
+        ) == document.get("matrix", {}):
+            settings = find_settings(scenario)
+            subject = settings.subject.model_validate(document.get("subject", {}))
+            settings = settings.model_copy(update={"subject": subject})
+            return Plan(case, document["seed"], settings, document["cluster"]), document
+    raise UsageError(
+        f"{scenario} no longer has the case {document['scenario']['name']!r} of {file}"
+    )
