@@ -18,7 +18,7 @@ class ApiError(Exception):
 
     Args:
         code: HTTP status.
-        reason: `metav1.StatusReason`, such as `NotFound`.
+        reason: `metav1.StatusReason`, such as `NotFound`; empty for errors upstream has none for.
         message: For people; same words as upstream.
         details: `metav1.StatusDetails` as a dict, or None.
     """
@@ -40,8 +40,9 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            body["reason"] = self.reason
         if self.details is not None:
             body["details"] = self.details
         body["code"] = self.code
@@ -192,9 +193,9 @@ def expired(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
 
 
-def method_not_allowed(action: str) -> ApiError:
+def method_not_allowed() -> ApiError:
     """405: the resource is served, but not this verb."""
-    message = f"{action} is not supported on resources of kind"
+    message = "the server does not allow this method on the requested resource"
     return ApiError(405, "MethodNotAllowed", message, details={})
 
 
