@@ -1,0 +1,316 @@
+"""The loop: find the ReplicaSets, take one step of the strategy, write the status.
+
+Each sync makes at most one kind of step and ends with the status; the change it made brings the
+next sync. A paused Deployment, or one whose size has just changed, is only scaled. Events:
+ScalingReplicaSet, ReplicaSetCreateError, SelectingAll.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.apiserver.requests import Object
+from harness.apiserver.status import ApiError
+from harness.client.resources import DEPLOYMENTS, PODS, REPLICA_SETS
+from harness.client.watching import Key
+
+from ..adoption import claim
+from ..controller import KeyController
+from ..objects import (
+    condition,
+    controller_of,
+    controller_uid,
+    is_terminating,
+    labels_of,
+    merged,
+    name_of,
+    namespace_of,
+    status_of,
+    uid_of,
+)
+from ..selectors import is_empty, matches
+from . import history, progress, recreate, revisions, rolling, scaling
+from .rollout import Rollout, replicas_of
+from .scaling import Resize
+from .status import cleaned, deployment_status, is_complete, make_condition, with_condition
+
+
+class DeploymentController(KeyController):
+    """Rolls Deployments out."""
+
+    name = "deployment"
+    component = "deployment-controller"
+    primary = DEPLOYMENTS
+
+    def setup(self) -> None:
+        """Follow Deployments, their ReplicaSets, and the end of pods."""
+        self._deployments = self.follow_primary()
+        self._sets = self.informer(REPLICA_SETS)
+        self._sets.index("controller", controller_uid)
+        self._sets.on_change(self._replica_set_changed)
+        self._pods = self.informer(PODS)
+        self._pods.index("controller", controller_uid)
+        self._pods.on_change(self._pod_changed)
+
+    def _replica_set_changed(self, before: Object | None, after: Object | None) -> None:
+        for replica_set in (before, after):
+            owner = self._owner(replica_set)
+            if owner is not None:
+                self.enqueue_object(None, owner)
+        if after is not None and controller_of(after) is None and not is_terminating(after):
+            for deployment in self._deployments.list(namespace_of(after)):
+                if matches(deployment["spec"]["selector"], labels_of(after)):
+                    self.enqueue_object(None, deployment)
+
+    def _owner(self, replica_set: Object | None) -> Object | None:
+        reference = controller_of(replica_set) if replica_set is not None else None
+        if reference is None or replica_set is None or reference["kind"] != "Deployment":
+            return None
+        known = self._deployments.get(reference["name"], namespace_of(replica_set))
+        return known if known is not None and uid_of(known) == reference["uid"] else None
+
+    def _pod_changed(self, before: Object | None, after: Object | None) -> None:
+        """Recreate waits for the last old pod to go."""
+        if before is None or after is not None:
+            return
+        reference = controller_of(before)
+        if reference is None or reference["kind"] != "ReplicaSet":
+            return
+        owner = self._owner(self._sets.get(reference["name"], namespace_of(before)))
+        if owner is not None and not Rollout(owner).is_rolling:
+            self.enqueue_object(None, owner)
+
+    async def sync(self, item: Key) -> None:
+        """One step of the rollout."""
+        deployment = self._deployments.objects.get(item)
+        if deployment is None:
+            return
+        if is_empty(deployment["spec"].get("selector")):
+            await self._refuse_selector(deployment)
+            return
+        sets = await self._claimed(deployment)
+        if is_terminating(deployment):
+            await self._write_status(revisions.split(deployment, sets), scaled_only=True)
+            return
+        deployment = await self._note_pause(deployment)
+        rollout = revisions.split(deployment, sets)
+        if deployment["spec"].get("paused") or scaling.is_scaling(rollout):
+            await self._scale(rollout)
+        elif rollout.is_rolling:
+            await self._roll(rollout)
+        else:
+            await self._recreate(rollout)
+
+    async def _refuse_selector(self, deployment: Object) -> None:
+        message = "This deployment is selecting all pods. A non-empty selector is required."
+        self.events.emit(deployment, "Warning", "SelectingAll", message)
+        generation = deployment["metadata"].get("generation", 0)
+        if status_of(deployment).get("observedGeneration", 0) < generation:
+            status = {**status_of(deployment), "observedGeneration": generation}
+            await self._update_status(deployment, status)
+
+    async def _claimed(self, deployment: Object) -> list[Object]:
+        namespace = namespace_of(deployment)
+        owned = self._sets.by_index("controller", uid_of(deployment))
+        orphans = [
+            item
+            for item in self._sets.list(namespace)
+            if controller_of(item) is None
+            and matches(deployment["spec"]["selector"], labels_of(item))
+        ]
+        candidates = [*owned, *orphans]
+        return await claim(self.client, deployment, DEPLOYMENTS, candidates, REPLICA_SETS)
+
+    # --- strategies -------------------------------------------------------------------------
+
+    async def _scale(self, rollout: Rollout) -> None:
+        await self._sync_revision(rollout, create=False)
+        for step in scaling.resizes(rollout):
+            await self._resize(rollout, step)
+        if rollout.spec.get("paused"):
+            await self._clean_up(rollout)
+        await self._write_status(rollout, scaled_only=True)
+
+    async def _roll(self, rollout: Rollout) -> None:
+        await self._sync_revision(rollout, create=True)
+        step = rolling.new_resize(rollout)
+        steps = [step] if step is not None else rolling.old_resizes(rollout)
+        for step in steps:
+            await self._resize(rollout, step)
+        if not steps:
+            await self._clean_up_if_complete(rollout)
+        await self._write_status(rollout)
+
+    async def _recreate(self, rollout: Rollout) -> None:
+        await self._sync_revision(rollout, create=False)
+        steps = recreate.old_resizes(rollout)
+        for step in steps:
+            await self._resize(rollout, step)
+        pods = {uid_of(s): self._pods.by_index("controller", uid_of(s)) for s in rollout.all}
+        if not steps and not recreate.old_pods_run(rollout, pods):
+            if rollout.new is None:
+                await self._sync_revision(rollout, create=True)
+            assert rollout.new is not None, "it was found or created just now"
+            await self._resize(rollout, Resize(rollout.new, rollout.wanted))
+            await self._clean_up_if_complete(rollout)
+        await self._write_status(rollout)
+
+    # --- the new ReplicaSet -----------------------------------------------------------------
+
+    async def _sync_revision(self, rollout: Rollout, *, create: bool) -> None:
+        """Number the new ReplicaSet, or create it."""
+        if rollout.new is not None:
+            await self._renumber(rollout, rollout.new)
+        elif create:
+            await self._create_new(rollout)
+
+    async def _renumber(self, rollout: Rollout, new: Object) -> None:
+        wanted = revisions.with_annotations(rollout, new, revisions.next_revision(rollout))
+        minimum = rollout.spec.get("minReadySeconds", 0)
+        if new["spec"].get("minReadySeconds", 0) != minimum:
+            wanted = merged(wanted, spec={**wanted["spec"], "minReadySeconds": minimum})
+        if wanted != new:
+            rollout.replace(await self.client.update(REPLICA_SETS, wanted))
+        assert rollout.new is not None, "replacing keeps it"
+        found, known = None, condition(rollout.deployment, "Progressing")
+        if progress.has_deadline(rollout.deployment) and known is None:
+            found = make_condition(
+                self.clock,
+                "Progressing",
+                "True",
+                progress.FOUND,
+                f'Found new replica set "{name_of(new)}"',
+            )
+        await self._note_revision(rollout, revisions.revision_of(rollout.new), found)
+
+    async def _create_new(self, rollout: Rollout) -> None:
+        wanted = revisions.make_replica_set(rollout)
+        namespace, name = namespace_of(rollout.deployment), name_of(wanted)
+        try:
+            rollout.new = await self.client.create(REPLICA_SETS, wanted, namespace)
+        except ApiError as error:
+            if error.reason == "AlreadyExists":
+                rollout.new = await self._resolve_collision(rollout, name)
+                return
+            await self._report_create_error(rollout, name, error)
+            raise
+        replicas = replicas_of(rollout.new)
+        if replicas > 0:
+            self._scaled(rollout, rollout.new, 0, replicas)
+        created = None
+        if progress.has_deadline(rollout.deployment):
+            message = f'Created new replica set "{name}"'
+            created = make_condition(self.clock, "Progressing", "True", progress.CREATED, message)
+        await self._note_revision(rollout, revisions.revision_of(rollout.new), created)
+
+    async def _resolve_collision(self, rollout: Rollout, name: str) -> Object:
+        """Our name is taken: by ourselves, or by a template with the same hash."""
+        deployment = rollout.deployment
+        existing = await self.client.get(REPLICA_SETS, name, namespace_of(deployment))
+        if revisions.is_same_owner_and_template(deployment, existing):
+            return existing
+        status = dict(status_of(deployment))
+        status["collisionCount"] = status.get("collisionCount", 0) + 1
+        await self._update_status(deployment, status)
+        raise ApiError(409, "AlreadyExists", f'replicasets.apps "{name}" already exists')
+
+    async def _report_create_error(self, rollout: Rollout, name: str, error: ApiError) -> None:
+        message = f'Failed to create new replica set "{name}": {error.message}'
+        deployment = rollout.deployment
+        self.events.emit(deployment, "Warning", progress.FAILED_CREATE, message)
+        if progress.has_deadline(deployment):
+            failed = make_condition(
+                self.clock, "Progressing", "False", progress.FAILED_CREATE, message
+            )
+            await self._set_condition(deployment, failed)
+
+    async def _note_revision(
+        self, rollout: Rollout, revision: int, progressing: Object | None
+    ) -> None:
+        """Write the revision annotation and a Progressing condition, as one status update."""
+        deployment = rollout.deployment
+        if revisions.revision_of(deployment) != revision:
+            meta = deployment["metadata"]
+            annotations = {**(meta.get("annotations") or {}), revisions.REVISION: str(revision)}
+            deployment = merged(deployment, metadata={**meta, "annotations": annotations})
+        elif progressing is None:
+            return
+        status = dict(status_of(deployment))
+        if progressing is not None:
+            conditions = list(status.get("conditions") or ())
+            status["conditions"] = with_condition(conditions, progressing)
+        rollout.deployment = await self._update_status(deployment, status)
+
+    # --- writing ----------------------------------------------------------------------------
+
+    async def _resize(self, rollout: Rollout, step: Resize) -> None:
+        current = next(item for item in rollout.all if uid_of(item) == uid_of(step.replica_set))
+        before = replicas_of(current)
+        wanted = revisions.with_replica_annotations(rollout, current)
+        wanted = merged(wanted, spec={**wanted["spec"], "replicas": step.replicas})
+        if wanted == current:
+            return
+        rollout.replace(await self.client.update(REPLICA_SETS, wanted))
+        if before != step.replicas:
+            self._scaled(rollout, current, before, step.replicas)
+
+    def _scaled(self, rollout: Rollout, replica_set: Object, before: int, after: int) -> None:
+        direction = "up" if after > before else "down"
+        message = f"Scaled {direction} replica set {name_of(replica_set)} from {before} to {after}"
+        self.events.emit(rollout.deployment, "Normal", "ScalingReplicaSet", message)
+
+    async def _clean_up_if_complete(self, rollout: Rollout) -> None:
+        if is_complete(rollout, _numbers(status_of(rollout.deployment))):
+            await self._clean_up(rollout)
+
+    async def _clean_up(self, rollout: Rollout) -> None:
+        for replica_set in history.superfluous(rollout):
+            try:
+                await self.client.delete(
+                    REPLICA_SETS, name_of(replica_set), namespace_of(replica_set)
+                )
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+
+    async def _note_pause(self, deployment: Object) -> Object:
+        """Say in the Progressing condition that the rollout pauses, or that it goes on."""
+        known = condition(deployment, "Progressing")
+        reason = known.get("reason") if known is not None else None
+        paused = bool(deployment["spec"].get("paused"))
+        if not progress.has_deadline(deployment) or reason == progress.TIMED_OUT:
+            return deployment
+        if paused == (reason == progress.PAUSED):
+            return deployment
+        new_reason = progress.PAUSED if paused else progress.RESUMED
+        message = "Deployment is paused" if paused else "Deployment is resumed"
+        noted = make_condition(self.clock, "Progressing", "Unknown", new_reason, message)
+        return await self._set_condition(deployment, noted)
+
+    async def _write_status(self, rollout: Rollout, *, scaled_only: bool = False) -> None:
+        make = deployment_status if scaled_only else progress.rollout_status
+        status = make(rollout, self.clock)
+        if cleaned(status) != status_of(rollout.deployment):
+            await self._update_status(rollout.deployment, cleaned(status))
+        elif not scaled_only:
+            wait = progress.seconds_to_deadline(rollout, status, self.clock)
+            if wait is not None:
+                self.queue.add_after(
+                    (namespace_of(rollout.deployment), name_of(rollout.deployment)), wait
+                )
+
+    async def _set_condition(self, deployment: Object, new: dict[str, Any]) -> Object:
+        status = dict(status_of(deployment))
+        status["conditions"] = with_condition(list(status.get("conditions") or ()), new)
+        return await self._update_status(deployment, status)
+
+    async def _update_status(self, deployment: Object, status: dict[str, Any]) -> Object:
+        return await self.client.update(
+            DEPLOYMENTS, merged(deployment, status=status), subresource="status"
+        )
+
+
+def _numbers(status: dict[str, Any]) -> dict[str, Any]:
+    """A status as written, with the zero fields that writing leaves out."""
+    names = ("observedGeneration", "replicas", "updatedReplicas", "availableReplicas")
+    return {**{name: status.get(name, 0) for name in names}, **status}
