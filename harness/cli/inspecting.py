@@ -1,0 +1,82 @@
+"""`harness validate`, `plan`, `list`, `schema`: looking without running."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .exit_codes import NOTHING_SELECTED, PASSED
+from .selecting import paths_argument, select_cases, selection_options, settings_of
+
+
+@click.command()
+@paths_argument
+def validate(paths: tuple[Path, ...]) -> int:
+    """Check scenario files; every mistake with file, line, column and remedy."""
+    cases = select_cases(paths)
+    files = len({case.file for case in cases})
+    click.echo(f"{files} scenario files, {len(cases)} cases: all valid")
+    return PASSED if cases else NOTHING_SELECTED
+
+
+@click.command()
+@paths_argument
+@selection_options
+@click.option("--seed", type=int, help="Seed of the plan; else the scenario's own.")
+@click.option("--subject", help="Another operator: a kopf module or a command.")
+def plan(
+    paths: tuple[Path, ...],
+    matrix: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    seed: int | None,
+    subject: str | None,
+) -> int:
+    """Show what would run, as plan.yaml documents."""
+    import sys
+
+    from ruamel.yaml import YAML
+
+    from harness.scenario.plan import plans_of
+
+    cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
+    plans = plans_of(cases, seed=seed, repeat=1, draw=0, settings=settings_of(cases, subject))
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.explicit_start = True
+    for one in plans:
+        yaml.dump(one.document(), sys.stdout)
+    return PASSED if plans else NOTHING_SELECTED
+
+
+@click.command(name="list")
+@paths_argument
+@selection_options
+def list_cases(
+    paths: tuple[Path, ...],
+    matrix: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> int:
+    """List the cases, what each proves, and its faults."""
+    cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
+    described = ""
+    for case in cases:
+        spec = case.scenario.spec
+        if case.file != described:
+            described = case.file
+            click.echo(f"{case.file}: {spec.description}")
+        faults = ", ".join(fault.type for step in spec.steps for fault in step.faults)
+        click.echo(f"  {case.name}" + (f"  ({faults})" if faults else ""))
+    return PASSED if cases else NOTHING_SELECTED
+
+
+@click.command()
+def schema() -> int:
+    """Print the JSON Schema of scenario files, for editors."""
+    from harness.scenario.model import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+    return PASSED

@@ -1,0 +1,64 @@
+"""`harness replay`: make a run again from its plan, and say where it went another way, if it did."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from harness.errors import UsageError
+
+from .exit_codes import FINDING, exit_code
+from .hashing import under_hash_seed
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def replay(folder: Path) -> int:
+    """Run the plan of FOLDER (a case's folder, or its plan.yaml) again and compare the journals."""
+    from harness.report.journal import first_divergence
+    from harness.report.terminal import case_line, failure_text
+    from harness.running.processes import run_plan
+    from harness.running.single import Options
+    from harness.scenario.plan import HASH_SEED, read_plan
+
+    under_hash_seed(HASH_SEED)
+    file = folder / "plan.yaml" if folder.is_dir() else folder
+    plan, document = read_plan(file)
+    recorded = _recorded(file.parent)
+    _warn_of_differences(plan.document(), document)
+    with tempfile.TemporaryDirectory() as scratch:
+        result = run_plan(plan, Path(scratch), Options())
+        click.echo(str(case_line(result)).rstrip())
+        if result.verdict not in ("Passed", "Skipped"):
+            click.echo(failure_text(result))
+        if result.journal_hash == recorded:
+            click.echo(f"the same run: journal {result.journal_hash}")
+            return exit_code([result.verdict])
+        journals = file.parent / "journal.ndjson", Path(scratch) / "journal.ndjson"
+        divergence = first_divergence(*journals) if journals[0].exists() else None
+    click.echo(f"ANOTHER run: journal {result.journal_hash}, recorded {recorded}")
+    if divergence is not None:
+        number, was, now = divergence
+        click.echo(f"first divergence at line {number}:")
+        click.echo(f"  recorded: {was.decode(errors='replace').strip()[:2000]}")
+        click.echo(f"  now:      {now.decode(errors='replace').strip()[:2000]}")
+    return FINDING
+
+
+def _recorded(folder: Path) -> str:
+    file = folder / "run.json"
+    try:
+        recorded: str = json.loads(file.read_text())["journal_hash"]
+    except (OSError, ValueError, KeyError):
+        raise UsageError(f"{file} tells no journal_hash; give a folder that a run left") from None
+    return recorded
+
+
+def _warn_of_differences(now: dict[str, object], recorded: dict[str, object]) -> None:
+    for key in ("scenario", "python", "packages", "hashSeed"):
+        if now[key] != recorded.get(key):
+            message = f"warning: {key} was {recorded.get(key)!r} and is {now[key]!r}"
+            click.echo(f"{message}; the run may differ for that reason", err=True)

@@ -1,0 +1,137 @@
+"""`harness run`: run scenarios, show verdicts, leave a folder of results, exit with what was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import UsageError
+
+from .exit_codes import NOTHING_SELECTED, exit_code
+from .hashing import under_hash_seed
+from .selecting import paths_argument, select_cases, selection_options, settings_of
+
+if TYPE_CHECKING:
+    from harness.scenario.plan import Plan
+    from rich.console import Console
+
+    from harness.scenario.result import CaseResult
+
+
+@click.command()
+@paths_argument
+@selection_options
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed; else the scenario's own.")
+@click.option("--repeat", type=click.IntRange(1), default=1, help="Times, each with another seed.")
+@click.option("--parallel", type=click.IntRange(1), help="Processes at once; default: all cores.")
+@click.option("--shard-index", type=click.IntRange(0), default=0, help="Which shard, from 0.")
+@click.option("--shard-count", type=click.IntRange(1), default=1, help="How many shards.")
+@click.option("--fail-fast", is_flag=True, help="Start no more cases after the first finding.")
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".harness/last"),
+    show_default=True,
+    help="Where journals, plans and summaries go.",
+)
+@click.option("--subject", help="Another operator: a kopf module or a command.")
+@click.option("--no-fork", is_flag=True, help="Run all in this process, for debuggers.")
+@click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
+def run(
+    paths: tuple[Path, ...],
+    matrix: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    seed: int | None,
+    repeat: int,
+    parallel: int | None,
+    shard_index: int,
+    shard_count: int,
+    fail_fast: bool,
+    report_dir: Path,
+    subject: str | None,
+    no_fork: bool,
+    allow_custom: bool,
+) -> int:
+    """Run scenarios against the operator in a simulated cluster.
+
+    PATHS are scenario files or folders; `scenarios` when none is given. Exit code: 0 all passed,
+    1 a finding, 2 usage, 3 inconclusive only, 4 harness error, 5 nothing selected, 130 interrupted.
+    """
+    from harness.scenario.plan import HASH_SEED, SEED_MAX, plans_of
+
+    under_hash_seed(HASH_SEED)
+    cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
+    draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
+    settings = settings_of(cases, subject)
+    plans = plans_of(cases, seed=seed, repeat=repeat, draw=draw, settings=settings)
+    plans = _shard(plans, shard_index, shard_count)
+    if not plans:
+        click.echo("nothing selected: no case matches the paths and options given", err=True)
+        return NOTHING_SELECTED
+    results = _run(
+        plans,
+        report_dir,
+        parallel=parallel or os.cpu_count() or 1,
+        fail_fast=fail_fast,
+        fork=not no_fork,
+        allow_custom=allow_custom,
+    )
+    return exit_code(result.verdict for result in results)
+
+
+def _shard(plans: list[Plan], index: int, count: int) -> list[Plan]:
+    if index >= count:
+        raise UsageError(
+            f"--shard-index {index} is not below --shard-count {count}; it counts from 0"
+        )
+    return plans[index::count]
+
+
+def _run(
+    plans: Sequence[Plan],
+    report_dir: Path,
+    *,
+    parallel: int,
+    fail_fast: bool,
+    fork: bool,
+    allow_custom: bool,
+) -> list[CaseResult]:
+    from rich.console import Console
+
+    from harness.report.terminal import Progress
+    from harness.running.folders import write_report
+    from harness.running.processes import Hooks, run_plans
+    from harness.running.single import Options
+    from harness.running.warming import warm
+
+    warm(plans)
+    console = Console()
+    with Progress(console, len(plans)) as progress:
+        results = run_plans(
+            plans,
+            report=report_dir,
+            options=Options(allow_custom=allow_custom),
+            hooks=Hooks(lambda plan: progress.started(plan.name), progress.ended),
+            parallel=parallel,
+            fail_fast=fail_fast,
+            fork=fork,
+        )
+    _explain(console, results, report_dir)
+    write_report(report_dir, results)
+    return results
+
+
+def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) -> None:
+    from harness.report.terminal import failure_text, verdict_table
+
+    for result in results:
+        if result.verdict not in ("Passed", "Skipped"):
+            console.print()
+            console.print(failure_text(result), highlight=False, markup=False, soft_wrap=True)
+    console.print(verdict_table(results))
+    console.print(f"journals and summaries: {report_dir}", highlight=False)

@@ -1,0 +1,172 @@
+"""Many plans, each in a process of its own, forked from this warm one.
+
+Nothing of a run can leak into the next, and the imports are paid once. Where fork is missing the
+processes are spawned. Ctrl-C ends the children, and what has ended so far is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.scenario.plan import Plan
+from harness.scenario.result import CaseResult
+from harness.scenario.runner import needs_reference, without_faults
+
+from .folders import case_folder, write_case
+from .single import Options, Reference, run_single
+
+_METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+@dataclass
+class Hooks:
+    """Who wants to know; called in this process."""
+
+    started: Callable[[Plan], None] = lambda plan: None
+    ended: Callable[[CaseResult], None] = lambda result: None
+
+
+@dataclass
+class _Child:
+    process: multiprocessing.process.BaseProcess
+    pipe: Connection
+    plan: Plan
+    began: float = field(default_factory=time.perf_counter)
+
+
+def run_plan(plan: Plan, folder: Path | None, options: Options) -> CaseResult:
+    """Run one plan here, its reference run first where it needs one; errors become a verdict."""
+    began = time.perf_counter()
+    try:
+        reference: Reference | None = None
+        if needs_reference(plan.case):
+            reference = run_single(without_faults(plan), None, options).reference
+        result = run_single(plan, folder, options, reference=reference)
+    except HarnessError as error:
+        result = _error(plan, f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001 - any bug of the harness must become a verdict, with its trace
+        result = _error(plan, traceback.format_exc())
+    result.wall_seconds = time.perf_counter() - began
+    if folder is not None:
+        write_case(folder, plan, result)
+    return result
+
+
+def _error(plan: Plan, message: str) -> CaseResult:
+    return CaseResult(
+        case=plan.name,
+        file=plan.case.file,
+        seed=plan.seed,
+        verdict="Error",
+        oracle="harness",
+        message=message,
+        replay=plan.replay_line,
+    )
+
+
+def run_plans(
+    plans: Iterable[Plan],
+    *,
+    report: Path | None,
+    options: Options,
+    hooks: Hooks,
+    parallel: int = 1,
+    fail_fast: bool = False,
+    fork: bool = True,
+) -> list[CaseResult]:
+    """Run all plans and return their results in the order in which they ended.
+
+    Args:
+        plans: What to run.
+        report: Folder for each case's folder; None keeps nothing.
+        options: How to run.
+        hooks: Told of each start and end.
+        parallel: Processes at once.
+        fail_fast: Stop starting more after the first that is neither Passed nor Skipped.
+        fork: False runs all of them in this process, one after another, for debuggers.
+    """
+    if not fork:
+        return list(_run_here(plans, report, options, hooks, fail_fast=fail_fast))
+    results: list[CaseResult] = []
+    waiting = deque(plans)
+    running: list[_Child] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < parallel:
+                running.append(_start(waiting.popleft(), report, options, hooks))
+            for child in _ended(running):
+                running.remove(child)
+                result = _collect(child)
+                results.append(result)
+                hooks.ended(result)
+                if fail_fast and result.verdict not in ("Passed", "Skipped"):
+                    waiting.clear()
+    finally:
+        for child in running:
+            child.process.terminate()
+            child.process.join()
+    return results
+
+
+def _run_here(
+    plans: Iterable[Plan], report: Path | None, options: Options, hooks: Hooks, *, fail_fast: bool
+) -> Iterator[CaseResult]:
+    for plan in plans:
+        hooks.started(plan)
+        result = run_plan(plan, _folder(report, plan), options)
+        hooks.ended(result)
+        yield result
+        if fail_fast and result.verdict not in ("Passed", "Skipped"):
+            return
+
+
+def _folder(report: Path | None, plan: Plan) -> Path | None:
+    return None if report is None else case_folder(report, plan)
+
+
+def _start(plan: Plan, report: Path | None, options: Options, hooks: Hooks) -> _Child:
+    hooks.started(plan)
+    context = multiprocessing.get_context(_METHOD)
+    ours, theirs = context.Pipe(duplex=False)
+    arguments = (theirs, plan, _folder(report, plan), options)
+    process = context.Process(target=_child_main, args=arguments, daemon=False)
+    process.start()
+    theirs.close()
+    return _Child(process, ours, plan)
+
+
+def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Options) -> None:
+    # The parent decides when to stop: a Ctrl-C at the terminal reaches the whole group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    result = run_plan(plan, folder, options)
+    result.reference = {}
+    pipe.send(result)
+    pipe.close()
+
+
+def _ended(running: list[_Child]) -> list[_Child]:
+    ready = wait([child.pipe for child in running])
+    return [child for child in running if child.pipe in ready]
+
+
+def _collect(child: _Child) -> CaseResult:
+    result: CaseResult | None = None
+    with contextlib.suppress(EOFError):  # it died without a word; its exit code tells more
+        result = child.pipe.recv()
+    child.pipe.close()
+    child.process.join()
+    if result is None:
+        code = child.process.exitcode
+        result = _error(child.plan, f"the process of this run died, exit code {code}")
+        result.wall_seconds = time.perf_counter() - child.began
+    return result
