@@ -16,9 +16,9 @@ from .hashing import under_hash_seed
 from .selecting import paths_argument, select_cases, selection_options, settings_of
 
 if TYPE_CHECKING:
-    from harness.scenario.plan import Plan
     from rich.console import Console
 
+    from harness.scenario.plan import Plan
     from harness.scenario.result import CaseResult
 
 

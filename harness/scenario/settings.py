@@ -80,6 +80,21 @@ def find_settings(start: Path) -> Settings:
     return Settings(root=str(here if here.is_dir() else here.parent))
 
 
+def with_subject(settings: Settings, subject: str) -> Settings:
+    """`settings` with another operator: a module name, or a command line without a shell.
+
+    It keeps namespace, service account and environment of the Deployment that the project names.
+    """
+    import shlex
+
+    words = shlex.split(subject)
+    if not words:
+        raise UsageError("--subject is empty; write a kopf module or a command")
+    is_module = len(words) == 1 and all(part.isidentifier() for part in words[0].split("."))
+    chosen = {"module": words[0], "command": []} if is_module else {"module": "", "command": words}
+    return settings.model_copy(update={"subject": settings.subject.model_copy(update=chosen)})
+
+
 def _table(file: Path) -> dict[str, Any] | None:
     try:
         document = tomllib.loads(file.read_text())
