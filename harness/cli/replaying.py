@@ -1,4 +1,4 @@
-"""`harness replay`: make a run again from its plan, and say where it went another way, if it did."""
+"""`harness replay`: make a run again from its plan, and say where it went another way."""
 
 from __future__ import annotations
 

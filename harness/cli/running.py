@@ -1,4 +1,4 @@
-"""`harness run`: run scenarios, show verdicts, leave a folder of results, exit with what was found."""
+"""`harness run`: run scenarios, show verdicts, leave a folder, exit with what was found."""
 
 from __future__ import annotations
 
