@@ -10,7 +10,7 @@ import click
 
 from harness.errors import UsageError
 
-from .exit_codes import FINDING, exit_code
+from .exit_codes import FINDING
 from .hashing import under_hash_seed
 
 
@@ -32,11 +32,11 @@ def replay(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         result = run_plan(plan, Path(scratch), Options())
         click.echo(str(case_line(result)).rstrip())
-        if result.verdict not in ("Passed", "Skipped"):
+        if not result.passed:
             click.echo(failure_text(result))
         if result.journal_hash == recorded:
             click.echo(f"the same run: journal {result.journal_hash}")
-            return exit_code([result.verdict])
+            return result.verdict.exit_code
         journals = file.parent / "journal.ndjson", Path(scratch) / "journal.ndjson"
         divergence = first_divergence(*journals) if journals[0].exists() else None
     click.echo(f"ANOTHER run: journal {result.journal_hash}, recorded {recorded}")

@@ -11,7 +11,7 @@ import click
 
 from harness.errors import UsageError
 
-from .exit_codes import NOTHING_SELECTED, exit_code
+from .exit_codes import NOTHING_SELECTED
 from .hashing import under_hash_seed
 from .selecting import paths_argument, select_cases, selection_options, settings_of
 
@@ -62,6 +62,7 @@ def run(
     PATHS are scenario files or folders; `scenarios` when none is given. Exit code: 0 all passed,
     1 a finding, 2 usage, 3 inconclusive only, 4 harness error, 5 nothing selected, 130 interrupted.
     """
+    from harness.oracle.verdict import worst_exit_code
     from harness.scenario.plan import HASH_SEED, SEED_MAX, plans_of
 
     under_hash_seed(HASH_SEED)
@@ -81,7 +82,7 @@ def run(
         fork=not no_fork,
         allow_custom=allow_custom,
     )
-    return exit_code(result.verdict for result in results)
+    return worst_exit_code(result.verdict for result in results)
 
 
 def _shard(plans: list[Plan], index: int, count: int) -> list[Plan]:
@@ -130,7 +131,7 @@ def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) 
     from harness.report.terminal import failure_text, verdict_table
 
     for result in results:
-        if result.verdict not in ("Passed", "Skipped"):
+        if not result.passed:
             console.print()
             console.print(failure_text(result), highlight=False, markup=False, soft_wrap=True)
     console.print(verdict_table(results))

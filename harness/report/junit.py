@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from harness.oracle.verdict import Verdict
 from harness.scenario.result import CaseResult
 
-_FAILURES = {"NotConverged", "Unstable", "InvariantViolated", "Leaked"}
+_ERRORS = (Verdict.ERROR, Verdict.INCONCLUSIVE)
 
 
 def junit_xml(results: Sequence[CaseResult]) -> bytes:
@@ -16,14 +17,15 @@ def junit_xml(results: Sequence[CaseResult]) -> bytes:
         "testsuite",
         name="operator-harness",
         tests=str(len(results)),
-        failures=str(sum(result.verdict in _FAILURES for result in results)),
-        errors=str(sum(result.verdict in ("Error", "Inconclusive") for result in results)),
-        skipped=str(sum(result.verdict == "Skipped" for result in results)),
+        failures=str(sum(result.verdict.is_finding for result in results)),
+        errors=str(sum(result.verdict in _ERRORS for result in results)),
+        skipped=str(sum(result.verdict is Verdict.SKIPPED for result in results)),
         time=f"{sum(result.wall_seconds for result in results):.3f}",
     )
     for result in results:
         suite.append(_case(result))
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    xml: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return xml
 
 
 def _case(result: CaseResult) -> ElementTree.Element:
@@ -36,11 +38,11 @@ def _case(result: CaseResult) -> ElementTree.Element:
     properties = ElementTree.SubElement(case, "properties")
     for name, value in (("seed", result.seed), ("journal_hash", result.journal_hash)):
         ElementTree.SubElement(properties, "property", name=name, value=str(value))
-    if result.verdict == "Skipped":
+    if result.verdict is Verdict.SKIPPED:
         ElementTree.SubElement(case, "skipped", message=result.message)
-    elif result.verdict != "Passed":
-        tag = "failure" if result.verdict in _FAILURES else "error"
+    elif result.verdict is not Verdict.PASSED:
+        tag = "failure" if result.verdict.is_finding else "error"
         first_line = result.message.partition("\n")[0]
-        detail = ElementTree.SubElement(case, tag, type=result.verdict, message=first_line)
+        detail = ElementTree.SubElement(case, tag, type=str(result.verdict), message=first_line)
         detail.text = f"{result.message}\nreplay: {result.replay}"
     return case

@@ -6,6 +6,7 @@ that a CI log stays readable.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.oracle.verdict import Verdict
 from harness.scenario.result import CaseResult
 from harness.vocabulary import format_duration
 
-_STYLE = {"Passed": "green", "Skipped": "dim", "Inconclusive": "yellow"}
+_STYLE = {Verdict.PASSED: "green", Verdict.SKIPPED: "dim", Verdict.INCONCLUSIVE: "yellow"}
 
 
 class Progress:
@@ -67,7 +69,7 @@ class Progress:
 def case_line(result: CaseResult) -> Text:
     """`Passed  create-to-ready[size=1]  converged 4.2s  3m of cluster time in 0.21 s`."""
     text = Text()
-    text.append(f"{result.verdict:<17}", style=_STYLE.get(result.verdict, "bold red"))
+    text.append(f"{result.verdict!s:<17}", style=_STYLE.get(result.verdict, "bold red"))
     text.append(f" {result.case:<46}")
     if result.converged_seconds is not None:
         text.append(f" converged in {format_duration(round(result.converged_seconds, 1)):<8}")
@@ -92,9 +94,8 @@ def verdict_table(results: Sequence[CaseResult]) -> Table:
     table = Table(title=None)
     for heading in ("verdict", "cases"):
         table.add_column(heading, justify="left" if heading == "verdict" else "right")
-    counts: dict[str, int] = {}
-    for result in results:
-        counts[result.verdict] = counts.get(result.verdict, 0) + 1
-    for verdict, count in sorted(counts.items()):
-        table.add_row(Text(verdict, style=_STYLE.get(verdict, "bold red")), str(count))
+    counts = Counter(result.verdict for result in results)
+    for verdict in (verdict for verdict in Verdict if verdict in counts):
+        count = counts[verdict]
+        table.add_row(Text(str(verdict), style=_STYLE.get(verdict, "bold red")), str(count))
     return table

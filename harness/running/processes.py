@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.oracle.verdict import Verdict
 from harness.scenario.plan import Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import needs_reference, without_faults
@@ -67,7 +68,7 @@ def _error(plan: Plan, message: str) -> CaseResult:
         case=plan.name,
         file=plan.case.file,
         seed=plan.seed,
-        verdict="Error",
+        verdict=Verdict.ERROR,
         oracle="harness",
         message=message,
         replay=plan.replay_line,
@@ -109,7 +110,7 @@ def run_plans(
                 result = _collect(child)
                 results.append(result)
                 hooks.ended(result)
-                if fail_fast and result.verdict not in ("Passed", "Skipped"):
+                if fail_fast and not result.passed:
                     waiting.clear()
     finally:
         for child in running:
@@ -126,7 +127,7 @@ def _run_here(
         result = run_plan(plan, _folder(report, plan), options)
         hooks.ended(result)
         yield result
-        if fail_fast and result.verdict not in ("Passed", "Skipped"):
+        if fail_fast and not result.passed:
             return
 
 

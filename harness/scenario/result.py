@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harness.oracle.verdict import Verdict
+
 
 @dataclass(slots=True)
 class CaseResult:
@@ -18,7 +20,7 @@ class CaseResult:
     case: str
     file: str
     seed: int
-    verdict: str
+    verdict: Verdict
     #: The oracle or check that decided, such as `within` or `invariant one-workload-at-most`.
     oracle: str = ""
     message: str = ""
@@ -33,8 +35,14 @@ class CaseResult:
     #: End states of steps, for a reference run to compare with (`likeReference`).
     reference: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing to look at: Passed or Skipped."""
+        return self.verdict in (Verdict.PASSED, Verdict.SKIPPED)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, without the reference states."""
         document = asdict(self)
+        document["verdict"] = str(self.verdict)
         del document["reference"]
         return document
