@@ -1,0 +1,117 @@
+"""Text to tokens, by the lexical rules of the CEL specification.
+
+One regular expression finds where a token ends; strings and numbers are then given their value.
+Offsets count characters, not bytes, as the server's error positions do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from harness.apiserver.cel.errors import CelCompileError, Issue
+from harness.apiserver.cel.literals import LiteralError, decode_string
+
+INT, UINT, FLOAT, STRING, BYTES, IDENTIFIER, QUOTED, SYMBOL, END = (
+    "int",
+    "uint",
+    "float",
+    "string",
+    "bytes",
+    "identifier",
+    "quoted",
+    "symbol",
+    "end",
+)
+
+_TOKEN = re.compile(
+    r"""
+    (?P<skip>[ \t\r\n\f]+|//[^\n]*)
+  | (?P<string>(?P<prefix>[rRbB]{0,2})
+       (?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}
+        |\"(?:[^\\\n\r\"]|\\.)*\"|'(?:[^\\\n\r']|\\.)*'))
+  | (?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)
+  | (?P<uint>0x[0-9a-fA-F]+[uU]|\d+[uU])
+  | (?P<int>0x[0-9a-fA-F]+|\d+)
+  | (?P<identifier>[A-Za-z_][A-Za-z0-9_]*)
+  | (?P<quoted>`[A-Za-z0-9_./\- ]+`)
+  | (?P<symbol>==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()\[\]{}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+# A raw string ends at the first quote, whatever stands before it.
+_RAW = re.compile(
+    r"""[rRbB]{1,2}(?:\"{3}.*?\"{3}|'{3}.*?'{3}|\"[^\n\r\"]*\"|'[^\n\r']*')""", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token; `text` as written, `value` what it stands for."""
+
+    kind: str
+    text: str
+    value: Any
+    offset: int
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a character offset."""
+    line = text.count("\n", 0, offset) + 1
+    return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def issue_at(text: str, offset: int, message: str) -> Issue:
+    """A mistake at a character offset."""
+    line, column = position(text, offset)
+    return Issue(message, line, column)
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens, ended by one of kind `end`.
+
+    Raises:
+        CelCompileError: A character or string that is no token.
+    """
+    tokens: list[Token] = []
+    offset = 0
+    while offset < len(text):
+        match = _match(text, offset)
+        if match is None:
+            raise CelCompileError(text, [_unrecognized(text, offset)])
+        kind, written = match
+        if kind != "skip":
+            tokens.append(_token(text, kind, written, offset))
+        offset += len(written)
+    tokens.append(Token(END, "<EOF>", None, len(text)))
+    return tokens
+
+
+def _match(text: str, offset: int) -> tuple[str, str] | None:
+    match = _TOKEN.match(text, offset)
+    raw = _RAW.match(text, offset)
+    if raw and "r" in raw.group()[:2].lower():
+        return STRING, raw.group()
+    if match is None:
+        return None
+    kind = match.lastgroup or ""
+    return (STRING if kind == "prefix" else kind), match.group()
+
+
+def _unrecognized(text: str, offset: int) -> Issue:
+    shown = text[offset:] if text[offset] in "\"'" else text[offset]
+    return issue_at(text, offset, f"Syntax error: token recognition error at: '{shown}'")
+
+
+def _token(text: str, kind: str, written: str, offset: int) -> Token:
+    if kind == STRING:
+        try:
+            value = decode_string(written)
+        except LiteralError as error:
+            raise CelCompileError(text, [issue_at(text, offset, str(error))]) from error
+        return Token(BYTES if isinstance(value, bytes) else STRING, written, value, offset)
+    if kind == QUOTED:
+        return Token(kind, written, written[1:-1], offset)
+    return Token(kind, written, written, offset)

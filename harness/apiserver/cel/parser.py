@@ -1,0 +1,315 @@
+"""Tokens to a syntax tree, by the grammar of the CEL specification.
+
+Precedence climbing over the binary operators, then unary ones, then the chain of `.field`,
+`.call()` and `[index]` after a primary. Calls that are macros become `Macro` nodes (see
+`macros`). The first mistake ends the parse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.apiserver.cel import lexer
+from harness.apiserver.cel.errors import CelCompileError
+from harness.apiserver.cel.lexer import Token, issue_at
+from harness.apiserver.cel.literals import LiteralError, decode_int, decode_uint
+from harness.apiserver.cel.macros import expand
+from harness.apiserver.cel.syntax_tree import (
+    Call,
+    Entry,
+    Expression,
+    Identifier,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    MessageLiteral,
+    Select,
+)
+
+RESERVED = frozenset(
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let"),
+        *("loop", "package", "namespace", "return", "var", "void", "while"),
+    )
+)
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_BINARY: tuple[dict[str, str], ...] = (
+    {"||": "_||_"},
+    {"&&": "_&&_"},
+    {"<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "==": "_==_", "!=": "_!=_", "in": "@in"},
+    {"+": "_+_", "-": "_-_"},
+    {"*": "_*_", "/": "_/_", "%": "_%_"},
+)
+_NUMBERS: dict[str, Callable[[str], int | float]] = {
+    lexer.INT: decode_int,
+    lexer.UINT: decode_uint,
+    lexer.FLOAT: float,
+}
+_DEPTH_MAXIMUM = 250
+_PRIMARY_EXPECTED = (
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "
+    "STRING, BYTES, IDENTIFIER}"
+)
+
+
+def parse(text: str) -> Expression:
+    """The tree of one expression.
+
+    Raises:
+        CelCompileError: The text is not an expression.
+    """
+    return Parser(text).parse()
+
+
+class Parser:
+    """One pass over the tokens of `text`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = lexer.tokenize(text)
+        self._index = 0
+        self._number = 0
+        self._depth = 0
+
+    def parse(self) -> Expression:
+        """The whole text as one expression."""
+        tree = self._expression()
+        if self._token.kind != lexer.END:
+            self._unexpected("<EOF>", "extraneous")
+        return tree
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._index]
+
+    def next_number(self) -> int:
+        """A number for a node that no other node of this tree has."""
+        self._number += 1
+        return self._number
+
+    def fail(self, offset: int, message: str) -> CelCompileError:
+        """The error to raise for a mistake at `offset`."""
+        return CelCompileError(self._text, [issue_at(self._text, offset, message)])
+
+    def _unexpected(self, expecting: str, how: str = "mismatched") -> None:
+        token = self._token
+        message = f"Syntax error: {how} input '{token.text}' expecting {expecting}"
+        raise self.fail(token.offset, message)
+
+    def _at(self, *symbols: str) -> bool:
+        token = self._token
+        return token.text in symbols and token.kind in (lexer.SYMBOL, lexer.IDENTIFIER)
+
+    def _accept(self, symbol: str) -> Token | None:
+        if not self._at(symbol):
+            return None
+        self._index += 1
+        return self._tokens[self._index - 1]
+
+    def _expect(self, symbol: str) -> Token:
+        token = self._accept(symbol)
+        if token is None:
+            self._unexpected(f"'{symbol}'")
+        assert token is not None
+        return token
+
+    def _expression(self) -> Expression:
+        self._depth += 1
+        if self._depth > _DEPTH_MAXIMUM:
+            message = f"expression recursion limit exceeded: {_DEPTH_MAXIMUM}"
+            raise self.fail(self._token.offset, message)
+        condition = self._binary(0)
+        question = self._accept("?")
+        if question:
+            then = self._binary(0)
+            self._expect(":")
+            otherwise = self._expression()
+            condition = self._call(question.offset, "_?_:_", condition, then, otherwise)
+        self._depth -= 1
+        return condition
+
+    def _binary(self, level: int) -> Expression:
+        operand: Callable[[], Expression] = (
+            self._unary if level + 1 == len(_BINARY) else lambda: self._binary(level + 1)
+        )
+        left = operand()
+        operators = _BINARY[level]
+        while self._at(*operators):
+            token = self._token
+            self._index += 1
+            left = self._call(token.offset, operators[token.text], left, operand())
+        return left
+
+    def _call(self, offset: int, function: str, *arguments: Expression) -> Call:
+        return Call(self.next_number(), offset, function, None, list(arguments))
+
+    def _unary(self) -> Expression:
+        if self._at("!"):
+            return self._repeated("!", "!_")
+        following = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+        if self._at("-") and following.kind not in (lexer.INT, lexer.FLOAT):
+            return self._repeated("-", "-_")
+        return self._member()
+
+    def _repeated(self, symbol: str, function: str) -> Expression:
+        start = self._token.offset
+        count = 0
+        while self._at(symbol):
+            if symbol == "-" and self._tokens[self._index + 1].kind in (lexer.INT, lexer.FLOAT):
+                break
+            self._index += 1
+            count += 1
+        operand = self._member() if symbol == "!" or not self._at("-") else self._unary()
+        # An even number of them cancels out.
+        return self._call(start, function, operand) if count % 2 else operand
+
+    def _member(self) -> Expression:
+        operand = self._primary()
+        while True:
+            if self._at("."):
+                operand = self._dot(operand)
+            elif self._at("["):
+                operand = self._index_into(operand)
+            elif self._at("{") and (name := _qualified_name(operand)) is not None:
+                operand = self._message(operand.offset, name)
+            else:
+                return operand
+
+    def _dot(self, operand: Expression) -> Expression:
+        dot = self._expect(".")
+        optional = self._accept("?") is not None
+        token = self._token
+        if token.kind not in (lexer.IDENTIFIER, lexer.QUOTED) or token.text in ("in", *_CONSTANTS):
+            self._unexpected("IDENTIFIER")
+        self._index += 1
+        if not optional and token.kind == lexer.IDENTIFIER and self._at("("):
+            opening = self._expect("(")
+            return self._call_of(token, operand, self._list(")"), opening.offset)
+        return Select(
+            self.next_number(), dot.offset, operand, token.value, test=False, optional=optional
+        )
+
+    def _index_into(self, operand: Expression) -> Expression:
+        bracket = self._expect("[")
+        function = "_[?_]" if self._accept("?") else "_[_]"
+        index = self._expression()
+        self._expect("]")
+        return self._call(bracket.offset, function, operand, index)
+
+    def _primary(self) -> Expression:
+        token = self._token
+        self._index += 1
+        if token.kind in (lexer.STRING, lexer.BYTES):
+            return Literal(self.next_number(), token.offset, token.value)
+        if token.kind in (lexer.INT, lexer.UINT, lexer.FLOAT) or token.text == "-":
+            return self._number_literal(token)
+        if token.kind == lexer.IDENTIFIER and token.text != "in":
+            return self._name(token)
+        if token.kind == lexer.SYMBOL and token.text == "(":
+            inner = self._expression()
+            self._expect(")")
+            return inner
+        if token.kind == lexer.SYMBOL and token.text == "[":
+            return self._list_literal(token)
+        if token.kind == lexer.SYMBOL and token.text == "{":
+            return MapLiteral(self.next_number(), token.offset, self._entries())
+        if (
+            token.kind == lexer.SYMBOL
+            and token.text == "."
+            and (self._token.kind == lexer.IDENTIFIER)
+        ):
+            self._index += 1
+            return self._name(self._tokens[self._index - 1])
+        self._index -= 1
+        self._unexpected(_PRIMARY_EXPECTED)
+        raise AssertionError
+
+    def _number_literal(self, token: Token) -> Expression:
+        written = token.text
+        digits = token
+        if written == "-":
+            digits = self._token
+            self._index += 1
+            written += digits.text
+        try:
+            value = _NUMBERS[digits.kind](written)
+        except LiteralError as error:
+            raise self.fail(token.offset, str(error)) from error
+        return Literal(self.next_number(), token.offset, value)
+
+    def _name(self, token: Token) -> Expression:
+        if token.text in _CONSTANTS:
+            return Literal(self.next_number(), token.offset, _CONSTANTS[token.text])
+        if token.text in RESERVED:
+            raise self.fail(token.offset, f"reserved identifier: {token.text}")
+        if self._at("("):
+            opening = self._expect("(")
+            return self._call_of(token, None, self._list(")"), opening.offset)
+        return Identifier(self.next_number(), token.offset, token.text)
+
+    def _call_of(
+        self, name: Token, target: Expression | None, arguments: list[Expression], offset: int
+    ) -> Expression:
+        macro = expand(self, name.text, target, arguments, offset)
+        if macro is not None:
+            return macro
+        return Call(self.next_number(), offset, name.text, target, arguments)
+
+    def _list(self, closing: str) -> list[Expression]:
+        items: list[Expression] = []
+        while not self._at(closing):
+            items.append(self._expression())
+            if not self._accept(","):
+                break
+        self._expect(closing)
+        return items
+
+    def _list_literal(self, opening: Token) -> Expression:
+        elements: list[Expression] = []
+        optional: set[int] = set()
+        while not self._at("]"):
+            if self._accept("?"):
+                optional.add(len(elements))
+            elements.append(self._expression())
+            if not self._accept(","):
+                break
+        self._expect("]")
+        return ListLiteral(self.next_number(), opening.offset, elements, frozenset(optional))
+
+    def _entries(self) -> list[Entry]:
+        entries: list[Entry] = []
+        while not self._at("}"):
+            optional = self._accept("?") is not None
+            key = self._expression()
+            colon = self._expect(":")
+            entries.append(Entry(colon.offset, key, self._expression(), optional))
+            if not self._accept(","):
+                break
+        self._expect("}")
+        return entries
+
+    def _message(self, offset: int, name: str) -> Expression:
+        opening = self._expect("{")
+        entries: list[Entry] = []
+        while not self._at("}"):
+            optional = self._accept("?") is not None
+            token = self._token
+            if token.kind not in (lexer.IDENTIFIER, lexer.QUOTED):
+                self._unexpected("IDENTIFIER")
+            self._index += 1
+            key = Literal(self.next_number(), token.offset, token.value)
+            colon = self._expect(":")
+            entries.append(Entry(colon.offset, key, self._expression(), optional))
+            if not self._accept(","):
+                break
+        self._expect("}")
+        return MessageLiteral(self.next_number(), opening.offset, name, entries)
+
+
+def _qualified_name(tree: Expression) -> str | None:
+    if isinstance(tree, Identifier):
+        return tree.name
+    if isinstance(tree, Select) and not tree.test and not tree.optional:
+        prefix = _qualified_name(tree.operand)
+        return f"{prefix}.{tree.field}" if prefix is not None else None
+    return None
