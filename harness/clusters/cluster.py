@@ -1,0 +1,93 @@
+"""What every cluster offers to a run, whatever it is made of.
+
+A run asks nothing else: a client to read and write, the clock and the chance to use, the records
+to judge by, the fault plane to stand in the way, the subjects and the nodes. Protocols, so that a
+cluster is whatever has these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from harness.apiserver.middleware import FaultPlane
+from harness.client import Client
+from harness.simulation.clock import Clock
+from harness.simulation.entropy import Entropy
+from harness.simulation.records import Recorder
+
+
+class Subject(Protocol):
+    """One operator under test: a process that can be started, crashed, paused and stopped."""
+
+    @property
+    def name(self) -> str:
+        """What scenarios call it; its actor in the journal is `subject:NAME`."""
+
+    async def start(self) -> None:
+        """Start it, with no memory of an earlier life; returns when it runs."""
+
+    def crash(self) -> None:
+        """Cut it off at this instant: nothing it does from now on reaches the API."""
+
+    def pause(self) -> None:
+        """Stop it where it is, as SIGSTOP does."""
+
+    def resume(self) -> None:
+        """Let a paused one go on, as SIGCONT does."""
+
+    async def stop(self) -> None:
+        """Ask it to end, as SIGTERM does, and wait until it has."""
+
+
+class Nodes(Protocol):
+    """The machines of a cluster, as far as a fault can touch them."""
+
+    def names(self) -> Sequence[str]:
+        """The nodes that exist, in a fixed order."""
+
+    async def lose(self, name: str) -> None:
+        """Cut a node off: its kubelet reports nothing and starts nothing."""
+
+    async def restore(self, name: str) -> None:
+        """Let a lost node come back."""
+
+
+class Cluster(Protocol):
+    """One running cluster."""
+
+    @property
+    def name(self) -> str:
+        """`sim`, `control-plane`, `kind` or `existing`."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time in it."""
+
+    @property
+    def entropy(self) -> Entropy:
+        """The chance in it."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """Where everything that happens is written down."""
+
+    @property
+    def client(self) -> Client:
+        """The harness's own access; it bypasses the fault plane."""
+
+    @property
+    def fault_plane(self) -> FaultPlane:
+        """Where faults stand in the way of requests."""
+
+    @property
+    def subjects(self) -> Mapping[str, Subject]:
+        """The operators under test, by name."""
+
+    @property
+    def nodes(self) -> Nodes:
+        """Its machines."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What scenarios may require of it, such as `volumes`."""

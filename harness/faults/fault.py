@@ -1,0 +1,139 @@
+"""A fault and its injection, and the whole life of one occurrence (`carry_out`)."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from harness.simulation.records import Record
+from harness.vocabulary import StrictModel
+
+from .context import FaultContext
+from .undo import UndoEntry
+
+Family = Literal["object", "spec", "process", "api", "watch", "node", "custom"]
+
+
+class Fault(StrictModel):
+    """The parameters of a fault, as a scenario writes them under the fault's name."""
+
+    #: Its v1 name in scenarios.
+    type: ClassVar[str]
+    #: What it breaks; runs for reference leave out all families but `spec`.
+    family: ClassVar[Family]
+    #: Where it acts: points of `middleware.FaultPlane`, or `objects`, `process`, `node`.
+    points: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def prepare(self, context: FaultContext) -> Injection:
+        """One occurrence of it, which has not begun."""
+
+    async def inject(self, context: FaultContext) -> Injection:
+        """Begin and act now; the caller waits for `observed` and calls `finish`."""
+        injection = self.prepare(context)
+        injection.begin()
+        await injection.act()
+        return injection
+
+
+class Injection:
+    """One occurrence of a fault.
+
+    Args:
+        context: Its surroundings.
+    """
+
+    #: Whether its end puts things back even when no duration was asked for. True for what lasts
+    #: (a pause, errors of the API), false for what is done once (a deletion): putting that back
+    #: would be doing the operator's work.
+    lasts: ClassVar[bool] = False
+
+    def __init__(self, context: FaultContext) -> None:
+        self.context = context
+        self.observed = asyncio.Event()
+        self._undo: UndoEntry | None = None
+        self._unfollow: Callable[[], None] | None = None
+
+    # -- what families fill in ------------------------------------------------------------------
+
+    def choose(self) -> str:
+        """Choose the targets, at this instant; returns them for the journal.
+
+        Raises:
+            CannotInject: There is nothing to act on.
+        """
+        return ""
+
+    def strike(self) -> None:
+        """What must happen at this very instant."""
+
+    async def act(self) -> None:
+        """What needs requests or time."""
+
+    def sees(self, record: Record) -> bool:
+        """Whether a record shows that the fault has taken effect."""
+        return False
+
+    def undo_description(self) -> str:
+        """What undoing it means; empty when there is nothing to put back."""
+        return ""
+
+    async def undo(self) -> None:
+        """Put back what it changed."""
+
+    # -- the life of an injection ---------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Choose, write the undo down, and strike; nothing of this waits."""
+        context = self.context
+        target = self.choose()
+        description = self.undo_description()
+        if description:
+            self._undo = context.undo_log.add(context.name, description, self.undo)
+        self._unfollow = context.recorder.follow(self._look)
+        context.note("injected", target=target, detail={"undo": description})
+        self.strike()
+
+    def observe(self, detail: str = "") -> None:
+        """It was seen to take effect; only the first time counts."""
+        if not self.observed.is_set():
+            self.observed.set()
+            self.context.note("observed", detail=detail)
+
+    async def finish(self, *, put_back: bool) -> None:
+        """It acts no more.
+
+        Args:
+            put_back: Undo it now; otherwise its undo stays for the end of the case.
+        """
+        self.stop_looking()
+        if put_back and self._undo is not None:
+            await self.context.undo_log.undo(self._undo)
+        self.context.note("ended")
+
+    def stop_looking(self) -> None:
+        """Follow the records no longer."""
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    def _look(self, record: Record) -> None:
+        if record.kind != "fault" and not self.observed.is_set() and self.sees(record):
+            self.observe()
+
+
+async def carry_out(injection: Injection, duration: float | None = None) -> None:
+    """From the beginning to the end of an injection that has begun (or not, then it does).
+
+    With a duration it lasts that long and is put back then. Without, it ends when it was observed.
+    """
+    context = injection.context
+    started = context.clock.monotonic()
+    await injection.act()
+    if duration is None:
+        await injection.observed.wait()
+    else:
+        await context.clock.sleep(max(0.0, started + duration - context.clock.monotonic()))
+    await injection.finish(put_back=injection.lasts or duration is not None)

@@ -1,0 +1,68 @@
+"""All faults that exist: the built-in ones, and those of installed packages.
+
+A package adds its own by the entry point group `operator_harness.faults`; each entry point is a
+`Fault` subclass and its name is the fault's name in scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+
+from harness.errors import UsageError
+
+from .api_path import ApiError, ApiLatency, CommitThenTimeout
+from .custom import Custom
+from .drift import PatchObject, StripOwnerReferences
+from .fault import Fault
+from .nodes import NodeLoss
+from .objects import DeleteObject
+from .pods import PodFailure, PodKill
+from .process import OperatorCrash, OperatorPause, OperatorRestart
+from .specs import BadSpec, RapidEdits
+from .watches import WatchDisconnect, WatchExpired
+
+ENTRY_POINTS = "operator_harness.faults"
+
+BUILT_IN: tuple[type[Fault], ...] = (
+    PodKill,
+    PodFailure,
+    DeleteObject,
+    PatchObject,
+    StripOwnerReferences,
+    BadSpec,
+    RapidEdits,
+    OperatorCrash,
+    OperatorPause,
+    OperatorRestart,
+    ApiError,
+    ApiLatency,
+    CommitThenTimeout,
+    WatchDisconnect,
+    WatchExpired,
+    NodeLoss,
+    Custom,
+)
+
+
+@cache
+def fault_types() -> Mapping[str, type[Fault]]:
+    """Every fault by its name in scenarios.
+
+    Raises:
+        UsageError: An installed package brings something that is no fault, or a taken name.
+    """
+    found = {fault.type: fault for fault in BUILT_IN}
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        loaded = entry.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, Fault)):
+            raise UsageError(f"{entry.value} (fault {entry.name!r}) is no subclass of Fault")
+        if entry.name in found:
+            raise UsageError(f"{entry.value} is called {entry.name!r}, which is taken; rename it")
+        loaded.type = entry.name
+        found[entry.name] = loaded
+    return found
+
+
+__all__ = ["BUILT_IN", "ENTRY_POINTS", "Fault", "fault_types"]
