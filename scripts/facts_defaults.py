@@ -102,6 +102,64 @@ def discover_defaults(call: Call, resources: list[Json], schemas: dict[str, Json
     yield from observations.settle()
 
 
+#: The value of a Go field that nobody set, by OpenAPI type.
+ZEROS = {"string": "", "integer": 0, "boolean": False}
+#: Mark in the data file: this zero value is the same as none (a Go field that is no pointer).
+OMIT_ZERO = "x-harness-omit-zero"
+
+
+def discover_zeros(call: Call, resources: list[Json], schemas: dict[str, Json]) -> int:
+    """Send zero values one by one; fields that lose them are marked. Returns how many are."""
+    by_kind = {(api_version(row), row["kind"]): row for row in resources}
+    tried: set[tuple[str, str]] = set()
+    marked = 0
+    for sample in YAML(typ="safe").load_all(SAMPLES):
+        row = by_kind[sample["apiVersion"], sample["kind"]]
+        sample.setdefault("metadata", {}).setdefault("name", NAME)
+        path = collection(row) + "?dryRun=All"
+        for name, struct, place in structs({"$ref": row["schema"]}, sample, (), schemas):
+            for field, below in schemas[name]["properties"].items():
+                if field in struct or (name, field) in tried or below.get("type") not in ZEROS:
+                    continue
+                tried.add((name, field))
+                struct[field] = ZEROS[below["type"]]
+                answer = call("POST", path, sample)
+                del struct[field]
+                if loses(answer, place, field, struct, ZEROS[below["type"]]):
+                    below[OMIT_ZERO] = True
+                    marked += 1
+    return marked
+
+
+def structs(
+    schema: Json, value: Any, place: tuple[Any, ...], schemas: dict[str, Json]
+) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    """Each struct in a sample: the name of its type, itself, and where it stands."""
+    name = schema.get("$ref", "")
+    schema = schemas[name] if name else schema
+    if name.endswith(".ObjectMeta"):
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from structs(schema.get("items", {}), item, (*place, index), schemas)
+    if isinstance(value, dict):
+        if name and "properties" in schema:
+            yield name, value, place
+        for field, below in schema.get("properties", {}).items():
+            if field in value:
+                yield from structs(below, value[field], (*place, field), schemas)
+
+
+def loses(answer: Json, place: tuple[Any, ...], field: str, struct: Json, zero: Any) -> bool:
+    """Whether an accepted object came back without the zero value, or with a default."""
+    if answer["kind"] == "Status":
+        return False
+    found: Any = answer
+    for part in place:
+        found = found[part]
+    return not (field in found and found[field] == zero)
+
+
 def api_version(row: Json) -> str:
     """As objects carry it."""
     return f"{row['group']}/{row['version']}" if row["group"] else str(row["version"])

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .schema.values import number_text
+
 
 class ApiError(Exception):
     """An answer of the API server that is not a success.
@@ -69,9 +71,12 @@ class FieldError:
 
 def show(value: Any) -> str:
     """A value as upstream prints it in field errors: text quoted, objects as JSON."""
-    if isinstance(value, str | dict | list | bool) or value is None:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_text(value)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, dict | list):  # Go's JSON encoder guards against HTML.
+        text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text
 
 
 def invalid_value(path: str, value: Any, detail: str) -> FieldError:

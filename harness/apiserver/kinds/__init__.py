@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..crd.definition import DefinitionStrategy
 from ..resource import ScalePaths, Strategy
 from ..schema.node import Node
 from .common import BuiltinStrategy
@@ -27,7 +28,9 @@ SCALE_PATHS = {
 }
 
 #: The strategy of each kind that has a special one, by (group, plural).
-STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {}
+STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
+    ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
+}
 
 
 def strategy_of(row: Mapping[str, Any], node: Node) -> Strategy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..requests import Object
 from ..resource import Strategy
+from ..schema.decoding import decode_builtin
 from ..schema.defaulting import apply_defaults
 from ..schema.node import Node
 
@@ -21,6 +22,11 @@ class BuiltinStrategy(Strategy):
         self.node = node
         self.has_status = has_status
         self.has_generation = has_generation
+
+    def decode(self, document: Object) -> None:
+        """Into the form that the Go structs of the kind keep."""
+        gvk = self.node.raw["x-kubernetes-group-version-kind"][0]
+        decode_builtin(self.node, document, kind=gvk["kind"], version=gvk["version"])
 
     def default(self, document: Object) -> None:
         """Fixed defaults of the schema, then those of the kind."""

@@ -1,72 +1,22 @@
-"""The built-in kinds: a data file of facts, read once and only when asked.
+"""The built-in resources: rows of the data file, each with the strategy of its kind.
 
-`data/vMAJOR.MINOR.json` holds names, verbs, schemas and defaults as `scripts/derive_facts.py` found
-them on a real API server. Here they become the `Resource`s and `Node`s that the rest works with;
-what data cannot say of a kind is its strategy in `harness/apiserver/kinds/`.
+What data cannot say of a kind is in `harness/apiserver/kinds/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import orjson
 
 from ..kinds import SCALE_PATHS, strategy_of
 from ..resource import Resource
-from .node import Node, Raw
+from .facts import facts, named, node, object_meta
 
-#: The Kubernetes version whose facts are served.
-VERSION = "v1.37"
+__all__ = ["facts", "named", "node", "object_meta", "resources"]
 
 #: Subresources that the server implements; the rest of what the real one has is not announced.
 SERVED_SUBRESOURCES = ("status", "scale", "eviction", "binding", "finalize")
-
-
-@cache
-def facts() -> Mapping[str, Any]:
-    """The data file: `version`, `resources` (rows) and `schemas` (by full name)."""
-    text = files(__package__).joinpath("data", f"{VERSION}.json").read_bytes()
-    return dict(orjson.loads(text))
-
-
-def _resolve(name: str) -> Raw:
-    schema: Raw = facts()["schemas"][name]
-    return schema
-
-
-@cache
-def _names() -> dict[tuple[str, str], str]:
-    """Full name of the schema of each (apiVersion, kind)."""
-    names: dict[tuple[str, str], str] = {}
-    for name, schema in facts()["schemas"].items():
-        for row in schema.get("x-kubernetes-group-version-kind", ()):
-            api_version = f"{row['group']}/{row['version']}" if row["group"] else row["version"]
-            names.setdefault((api_version, row["kind"]), name)
-    return names
-
-
-@cache
-def named(name: str) -> Node:
-    """The schema of that full name, such as `io.k8s.api.core.v1.PodSpec`."""
-    return Node({"$ref": name}, _resolve)
-
-
-def node(api_version: str, kind: str) -> Node:
-    """The schema of a built-in kind.
-
-    Raises:
-        KeyError: No such kind is known.
-    """
-    return named(_names()[api_version, kind])
-
-
-@cache
-def object_meta() -> Node:
-    """The schema of `metadata`, the same for all kinds, custom ones included."""
-    return named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
 
 @cache

@@ -50,3 +50,20 @@ def _default_entry(node: Node, document: dict[str, Any], name: str, value: Any) 
     if value is None and "default" in node.raw and not node.nullable:
         document[name] = copy.deepcopy(node.raw["default"])
     apply_defaults(node, document[name])
+
+
+def drop_nulls(node: Node, document: Any) -> None:
+    """Remove fields that are null where null is no value, in place; list items stay."""
+    if isinstance(document, list):
+        for item in document:
+            if node.items is not None:
+                drop_nulls(node.items, item)
+    elif isinstance(document, dict):
+        for name in list(document):
+            below = node.field(name)
+            if below is None:
+                continue
+            if document[name] is None and not below.nullable:
+                del document[name]
+            else:
+                drop_nulls(below, document[name])

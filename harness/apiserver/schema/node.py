@@ -30,6 +30,8 @@ class Node:
 
     def __init__(self, raw: Raw, resolve: Resolve = _no_references) -> None:
         self._resolve = resolve
+        #: Last part of the name of the referenced schema: `PodSpec`; empty for an inline one.
+        self.name = ""
         self.raw = self._follow(raw)
 
     def _follow(self, raw: Raw) -> Raw:
@@ -39,6 +41,7 @@ class Node:
             reference = all_of[0].get("$ref")
         if reference is None:
             return raw
+        self.name = str(reference).rpartition(".")[2]
         # What stands beside the reference (default, merge keys) wins over what it names.
         beside = {key: value for key, value in raw.items() if key not in ("$ref", "allOf")}
         return {**self._follow(self._resolve(reference)), **beside}
@@ -77,6 +80,13 @@ class Node:
         if raw is True:
             return self._child({})
         return self._child(raw) if isinstance(raw, Mapping) else None
+
+    def branches(self, keyword: str) -> list[Node]:
+        """Schemas under `anyOf oneOf allOf not`; a branch without a type says nothing of it."""
+        raw = self.raw.get(keyword)
+        if raw is None:
+            return []
+        return [self._child(branch) for branch in (raw if isinstance(raw, list) else [raw])]
 
     @property
     def required(self) -> list[str]:

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Ask a real kube-apiserver what each expression of the CEL golden cases means.
+
+An expression about nothing becomes a validation of a ValidatingAdmissionPolicy that always fails
+and only warns: the warnings hold type and value, or the error of the evaluation. An expression
+about a document becomes a rule of a CustomResourceDefinition with the case's schema. Mistakes of
+the text come back when policy or definition are created. Run it again for another version:
+
+    scripts/record_cel_answers.py --server https://127.0.0.1:16443 --token some-token
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import re
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
+
+GOLDEN = Path(__file__).parent.parent / "tests/unit/cel/golden"
+GROUP, PLURAL, KIND = "cel-golden.example.com", "probes", "Probe"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+NAMESPACE = "cel-golden"
+# Warnings of one answer are cut off beyond 4096 characters.
+BATCH = 8
+
+Case = dict[str, Any]
+
+
+class Server:
+    """A few requests to an API server whose certificate nobody knows."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._context = ssl.create_default_context()
+        self._context.check_hostname = False
+        self._context.verify_mode = ssl.CERT_NONE
+        self._address = urlsplit(url)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """The JSON answer, whatever its status."""
+        return self.request_with_warnings(method, path, body)[0]
+
+    def request_with_warnings(
+        self, method: str, path: str, body: Any = None
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The JSON answer and its Warning headers."""
+        connection = http.client.HTTPSConnection(
+            self._address.hostname or "", self._address.port, context=self._context
+        )
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, self._headers)
+        answer = connection.getresponse()
+        headers = answer.headers.get_all("Warning") or []
+        body = json.loads(answer.read())
+        connection.close()
+        warnings = [header.partition(" - ")[2].strip('"') for header in headers]
+        return body, [_decoded(warning) for warning in warnings]
+
+    @contextmanager
+    def existing(self, collection: str, body: dict[str, Any]) -> Iterator[str]:
+        """An object for the time of a block; its path."""
+        created = self.request("POST", collection, body)
+        if created["kind"] == "Status":
+            raise SystemExit(created["message"][:2000])
+        path = f"{collection}/{body['metadata']['name']}"
+        try:
+            yield path
+        finally:
+            self.request("DELETE", path)
+
+
+def _decoded(warning: str) -> str:
+    # Headers are Latin-1 to http.client, UTF-8 to the server; quotes are escaped.
+    text = warning.encode("latin-1").decode()
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def read_cases() -> list[Case]:
+    """All cases, each with its topic; plain strings become mappings."""
+    topics = YAML(typ="safe").load(GOLDEN / "cases.yaml")
+    cases: list[Case] = []
+    for topic, entries in topics.items():
+        for entry in entries:
+            if not isinstance(entry, dict | str):
+                raise SystemExit(f"{topic}: {entry!r} is no text: write it in quotes")
+            written = {"cel": entry} if isinstance(entry, str) else entry
+            cases.append({"topic": topic, **written})
+    return cases
+
+
+# The expression stands on a line of its own, so that columns of mistakes stay right.
+def _always_false(text: str) -> str:
+    return f"size([\n{text}\n]) < 0"
+
+
+def _type_message(text: str) -> str:
+    return f"'TYPE %s'.format([type(\n{text}\n)])"
+
+
+def _value_message(text: str) -> str:
+    return f"'VALUE %s'.format([[dyn(\n{text}\n)]])"
+
+
+def _unwrapped(message: str) -> str:
+    """A message about the wrapped text as one about the expression alone."""
+    text = message
+    for start in ("compilation failed: ", "program instantiation failed: "):
+        if start in message:
+            text = message.partition(start)[2]
+            if start.startswith("program"):
+                text = start + text
+    return re.sub(r"<input>:(\d+):", lambda match: f"<input>:{int(match[1]) - 1}:", text)
+
+
+def _policy(name: str, cases: list[Case]) -> dict[str, Any]:
+    validations = []
+    for case in cases:
+        rule = _always_false(case["cel"])
+        for message in (_type_message, _value_message):
+            validations.append(
+                {"expression": rule, "message": "NONE", "messageExpression": message(case["cel"])}
+            )
+    rule = {
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": ["configmaps"],
+        "resourceNames": [name],
+    }
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {"matchConstraints": {"resourceRules": [rule]}, "validations": validations},
+    }
+
+
+def _binding(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Warn"]},
+    }
+
+
+def ask_policies(server: Server, cases: list[Case]) -> None:
+    """Answer the cases about nothing, a batch of them by each policy."""
+    right = [case for case in cases if not _refused_by_policy(server, case)]
+    for start in range(0, len(right), BATCH):
+        batch = right[start : start + BATCH]
+        name = f"cel-golden-{start // BATCH}"
+        with (
+            server.existing(f"{ADMISSION}/validatingadmissionpolicies", _policy(name, batch)),
+            server.existing(f"{ADMISSION}/validatingadmissionpolicybindings", _binding(name)),
+        ):
+            warnings = _warnings(server, name, 2 * len(batch))
+        for index, case in enumerate(batch):
+            case["answer"] = _outcome(case, warnings[2 * index : 2 * index + 2])
+
+
+def _refused_by_policy(server: Server, case: Case) -> bool:
+    path = f"{ADMISSION}/validatingadmissionpolicies?dryRun=All"
+    answer = server.request("POST", path, _policy("cel-golden", [case]))
+    for cause in answer.get("details", {}).get("causes", []):
+        if cause["field"] == "spec.validations[0].expression":
+            case["answer"] = {"mistake": _unwrapped(cause["message"])}
+            return True
+    if answer["kind"] == "Status":
+        case["answer"] = {"unexpected": answer["message"]}
+        return True
+    return False
+
+
+def _warnings(server: Server, name: str, count: int) -> list[str]:
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps?dryRun=All"
+    warnings: list[str] = []
+    # A policy is enforced a moment after it is created.
+    while len(warnings) < count:
+        time.sleep(0.2)
+        _, warnings = server.request_with_warnings("POST", path, config_map)
+    return [warning.partition(f"with binding '{name}': ")[2] for warning in warnings]
+
+
+def _outcome(case: Case, texts: list[str]) -> dict[str, Any]:
+    error = re.search(r"resulted in error: (.*)", texts[0], re.DOTALL)
+    if error:
+        return {"error": error[1]}
+    answer: dict[str, Any] = {}
+    for text in texts:
+        word, _, rest = text.partition(" ")
+        if word in ("TYPE", "VALUE"):
+            answer[word.lower()] = rest
+    return answer
+
+
+def _definition(schema: dict[str, Any]) -> dict[str, Any]:
+    root = {"type": "object", "properties": {"spec": schema}}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": root},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Cluster",
+            "names": {"plural": PLURAL, "kind": KIND},
+            "versions": [version],
+        },
+    }
+
+
+def _with_rules(case: Case) -> dict[str, Any]:
+    rule = _always_false(case["cel"])
+    rules = [
+        {"rule": rule, "message": "NONE", "messageExpression": message(case["cel"])}
+        for message in (_type_message, _value_message)
+    ]
+    return {**case["schema"], "x-kubernetes-validations": rules}
+
+
+def ask_definitions(server: Server, cases: list[Case]) -> None:
+    """Answer the cases about a document, all by one definition with a field for each."""
+    right: dict[str, Case] = {}
+    for index, case in enumerate(cases):
+        answer = server.request("POST", f"{CRDS}?dryRun=All", _definition(_with_rules(case)))
+        causes = answer.get("details", {}).get("causes", [])
+        mistakes = [c["message"] for c in causes if c["field"].endswith("[0].rule")]
+        if mistakes:
+            case["answer"] = {"mistake": _unwrapped(mistakes[0])}
+        elif answer["kind"] == "Status":
+            case["answer"] = {"unexpected": answer["message"][:500]}
+        else:
+            right[f"c{index:03d}"] = case
+    messages = _refusals(server, right)
+    for name, case in right.items():
+        case["answer"] = _rule_outcome(messages[name])
+
+
+def _refusals(server: Server, cases: dict[str, Case]) -> dict[str, list[str]]:
+    fields = {name: _with_rules(case) for name, case in cases.items()}
+    probe = {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": KIND,
+        "metadata": {"name": "probe"},
+        "spec": {name: case["self"] for name, case in cases.items()},
+    }
+    answer: dict[str, Any] = {}
+    with server.existing(CRDS, _definition({"type": "object", "properties": fields})):
+        # A definition is served a moment after it is created.
+        while "causes" not in answer.get("details", {}):
+            time.sleep(1)
+            answer = server.request("POST", f"/apis/{GROUP}/v1/{PLURAL}?dryRun=All", probe)
+    messages: dict[str, list[str]] = {name: [] for name in cases}
+    for cause in answer["details"]["causes"]:
+        match = re.match(r"spec\.(c\d+)", cause["field"])
+        messages[match[1] if match else ""].append(cause["message"])
+    return messages
+
+
+def _rule_outcome(messages: list[str]) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    for message in messages:
+        found = re.search(r": (TYPE|VALUE) (.*)", message, re.DOTALL)
+        if found:
+            answer[found[1].lower()] = found[2]
+        elif not message.endswith("NONE"):
+            answer["error"] = re.sub(r"^Invalid value: .*?: ", "", message, flags=re.DOTALL)
+    return answer
+
+
+def main() -> None:
+    """Record all cases into `answers.json`."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--server", default="https://127.0.0.1:16443")
+    parser.add_argument("--token", default="some-token")
+    arguments = parser.parse_args()
+    server = Server(arguments.server, arguments.token)
+    cases = read_cases()
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    with server.existing("/api/v1/namespaces", namespace):
+        ask_policies(server, [case for case in cases if "schema" not in case])
+    ask_definitions(server, [case for case in cases if "schema" in case])
+    text = json.dumps(cases, indent=1, ensure_ascii=False, sort_keys=True)
+    (GOLDEN / "answers.json").write_text(text + "\n")
+    print(f"{len(cases)} answers recorded")
+
+
+if __name__ == "__main__":
+    main()
