@@ -66,6 +66,7 @@ class Recorder:
     def record(
         self,
         kind: str,
+        /,
         *,
         actor: str,
         connection: str = "",

@@ -1,0 +1,127 @@
+"""The time of day and the monotonic clocks, as code inside a run sees them.
+
+`time.time`, `datetime.now`, `time.gmtime` and their kin are replaced in C by time-machine, which
+also reaches code that imported them by name long ago. It asks one object for the time; that
+object asks the running world, and the real clock on any other thread. time-machine leaves the
+monotonic clocks alone, so those are replaced in the `time` module, and in modules that imported
+them by name.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from . import scope
+
+_real: dict[str, Any] = {
+    name: getattr(time, name)
+    for name in (
+        "monotonic",
+        "monotonic_ns",
+        "perf_counter",
+        "perf_counter_ns",
+        "process_time",
+        "thread_time",
+        "sleep",
+    )
+}
+
+#: Programs that measure real time beside the run, and asyncio, which asks its loop.
+_KEEP_REAL = ("_pytest", "pytest", "hypothesis", "xdist", "execnet", "coverage", "harness.")
+
+
+def _seconds(name: str) -> Callable[[], float]:
+    real = _real[name]
+
+    def seconds() -> float:
+        world = scope.inside()
+        return world.loop.time() if world is not None else float(real())
+
+    return _named(seconds, name)
+
+
+def _nanoseconds(name: str) -> Callable[[], int]:
+    real = _real[name]
+
+    def nanoseconds() -> int:
+        world = scope.inside()
+        return round(world.loop.time() * 1e9) if world is not None else int(real())
+
+    return _named(nanoseconds, name)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _named(function: F, name: str) -> F:
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def sleep(seconds: float) -> None:
+    """`time.sleep`: inside a run the calling simulated thread waits on virtual time."""
+    world = scope.inside()
+    if world is None:
+        _real["sleep"](seconds)
+    else:
+        world.block_for(seconds)
+
+
+stand_ins: dict[str, Callable[..., Any]] = {
+    "monotonic": _seconds("monotonic"),
+    "monotonic_ns": _nanoseconds("monotonic_ns"),
+    "perf_counter": _seconds("perf_counter"),
+    "perf_counter_ns": _nanoseconds("perf_counter_ns"),
+    "process_time": _seconds("process_time"),
+    "thread_time": _seconds("thread_time"),
+    "sleep": sleep,
+}
+
+
+def install(replacements: scope.Replacements) -> None:
+    """Let code inside a run see virtual time until `replacements` are restored."""
+    _install_time_of_day(replacements)
+    for name, stand_in in stand_ins.items():
+        replacements.attribute(time, name, stand_in)
+    for module, attribute, name in _importers():
+        replacements.attribute(module, attribute, stand_ins[name])
+
+
+def _install_time_of_day(replacements: scope.Replacements) -> None:
+    import time_machine
+
+    travel = time_machine.travel(0, tick=False)
+    traveller: Any = travel.start()
+    replacements.afterwards(travel.stop)
+    hatch = time_machine.escape_hatch.time
+
+    def time_ns() -> int:
+        world = scope.inside()
+        return world.clock.now_ns() if world is not None else hatch.time_ns()
+
+    traveller.time_ns = time_ns
+
+
+_scanned: set[str] = set()
+_found: list[tuple[str, str, str]] = []
+
+
+def _importers() -> list[tuple[Any, str, str]]:
+    """Modules that hold a real clock by name: (module, attribute, name of the clock)."""
+    by_identity = {id(function): name for name, function in _real.items()}
+    for module_name in [name for name in sys.modules if name not in _scanned]:
+        _scanned.add(module_name)
+        if module_name == "time" or module_name.startswith(_KEEP_REAL):
+            continue
+        for attribute, value in list(getattr(sys.modules[module_name], "__dict__", {}).items()):
+            name = by_identity.get(id(value))
+            if name is not None:
+                _found.append((module_name, attribute, name))
+    return [
+        (module, attribute, name)
+        for module_name, attribute, name in _found
+        if (module := sys.modules.get(module_name)) is not None
+    ]

@@ -1,0 +1,243 @@
+"""One simulated run: a loop, its clock, chance, network and records, entered and left as a whole.
+
+    result = run(main, seed=7)          # main is `async def main(world): ...`
+
+`run` makes the world, replaces time and chance for the running thread, runs `main` to its end and
+restores everything, whatever happens. Afterwards nothing of the run is left: processes are killed,
+tasks cancelled, frames closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from harness.errors import SimulationError, UsageError
+
+from . import chance, garbage, scope, system, wall_clock
+from .bridge import names, sockets
+from .clock import SIMULATION_EPOCH_NS, Clock
+from .entropy import Entropy, Name
+from .futures import in_order
+from .identity import CURRENT
+from .loop import VirtualLoop
+from .network import Network
+from .process import Main, Process, State, exit_status
+from .records import Recorder
+from .watchdog import Watchdog
+
+T = TypeVar("T")
+
+
+class World:
+    """Everything that a simulated run has; rooms above take what they need from it.
+
+    Args:
+        seed: Any integer or text.
+        callbacks_per_instant: More than this at one virtual instant is a `Livelock`.
+        keep_records: Whether `recorder.records` keeps them, besides handing them on.
+    """
+
+    def __init__(
+        self, seed: Name = 0, *, callbacks_per_instant: int = 100_000, keep_records: bool = True
+    ) -> None:
+        self.entropy = Entropy(seed)
+        self.loop = VirtualLoop(self.entropy, callbacks_per_instant=callbacks_per_instant)
+        self.clock = Clock(self.loop, epoch_ns=SIMULATION_EPOCH_NS)
+        self.recorder = Recorder(self.clock, keep=keep_records)
+        self.network = Network(
+            self.loop, self.entropy.substream("network"), report=self._record_refusal
+        )
+        self.loop.network = self.network
+        self.loop.world = self
+        self.threads: list[Any] = []  # simulated threads of no process
+        self.loop.on_system_exit = self._system_exit
+        self.process_entropy = self.entropy.substream("process")
+        self.on_process_end: list[Callable[[Process], object]] = []
+        self._processes: dict[str, Process] = {}
+        self._ended: list[Process] = []
+
+    # Processes
+
+    def spawn(
+        self,
+        name: str,
+        main: Main,
+        *,
+        host: str = "",
+        environment: dict[str, str] | None = None,
+    ) -> Process:
+        """Start a simulated process that runs `main()`.
+
+        Args:
+            name: A name that no living process has.
+            main: Makes the main coroutine; called inside the process.
+            host: Where it lives on the network; a host of its own name when empty.
+            environment: Its environment variables; None shows it those of the harness.
+        """
+        before = self._processes.get(name)
+        if before is not None and before.state is not State.DEAD:
+            raise UsageError(f"A process named {name!r} is alive already; kill it or pick a name.")
+        incarnation = before.incarnation + 1 if before is not None else 1
+        host = host or name
+        self.network.host(host)
+        process = Process(self, name, host, incarnation, environment)
+        self._processes[name] = process
+        process.start(main)
+        return process
+
+    def process(self, name: str) -> Process | None:
+        """The latest process of that name."""
+        return self._processes.get(name)
+
+    def gates_in_use(self) -> None:
+        """From now on the loop asks each callback's process whether it may run."""
+        self.loop.gate = _gate
+
+    def tasks_of(self, process: Process | None) -> list[asyncio.Task[Any]]:
+        """Unfinished tasks that belong to a process (None: to none), in order of creation."""
+        tasks = in_order(asyncio.all_tasks(self.loop))
+        return [task for task in tasks if getattr(task, "owner", None) is process]
+
+    def process_ended(self, process: Process) -> None:
+        """A process ended: remember it for the burial and tell who wants to know."""
+        self._ended.append(process)
+        for callback in tuple(self.on_process_end):
+            callback(process)
+
+    def _system_exit(self, handle: asyncio.Handle, request: SystemExit) -> bool:
+        process = _process_of(handle)
+        if process is None:
+            return False
+        process.exit(*exit_status(request))
+        return True
+
+    # Blocking code
+
+    def block_for(self, seconds: float) -> None:
+        """What `time.sleep` does inside the run."""
+        from .bridge.blocking import sleep
+
+        sleep(self.loop, seconds)
+
+    # Records
+
+    def _record_refusal(self, text: str) -> None:
+        process = CURRENT.get()
+        self.recorder.record(
+            "log",
+            actor=process.name if process is not None else "harness",
+            level="ERROR",
+            logger="harness.simulation.network",
+            message=text,
+        )
+
+    # The end
+
+    def close(self) -> None:
+        """Kill the processes, cancel what else runs, and close the loop."""
+        for process in tuple(self._processes.values()):
+            process.kill()
+        self.loop.set_exception_handler(lambda loop, context: None)  # the run is over
+        rest = self.tasks_of(None)
+        for task in rest:
+            task.cancel()
+        self.network.close()
+        with contextlib.suppress(SimulationError):  # the run's own failure is what is reported
+            if rest:
+                self.loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        for task in self.tasks_of(None):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self.loop.close()
+        with _silence():
+            self._bury()
+
+    def _bury(self) -> None:
+        for thread in tuple(self.threads):
+            thread.end()
+        self.loop.bury_parked()
+        for process in self._ended:
+            process.bury()
+        if self._ended:
+            _collect_everything()  # here, where nobody hears what destructors say
+        self._ended.clear()
+
+
+def run(
+    main: Callable[[World], Coroutine[Any, Any, T]],
+    *,
+    seed: Name = 0,
+    callbacks_per_instant: int = 100_000,
+    watchdog_seconds: float = 60.0,
+    keep_records: bool = True,
+) -> T:
+    """Run `main(world)` on virtual time and return its result.
+
+    Args:
+        main: An async function of the world.
+        seed: Equal seeds give equal runs; any integer or text.
+        callbacks_per_instant: More than this at one virtual instant is a `Livelock`.
+        watchdog_seconds: Real seconds that one callback may take; 0 for no limit.
+        keep_records: Whether the recorder keeps its records in memory.
+
+    Raises:
+        SimulationError: `Deadlock`, `Livelock` or `WatchdogExpired`.
+    """
+    world = World(seed, callbacks_per_instant=callbacks_per_instant, keep_records=keep_records)
+    replacements = scope.Replacements()
+    with scope.entered(world):
+        try:
+            _install(replacements)
+            with Watchdog(world.loop, limit_seconds=watchdog_seconds):
+                try:
+                    return world.loop.run_until_complete(main(world))
+                finally:
+                    world.close()
+        finally:
+            replacements.restore()
+
+
+def _install(replacements: scope.Replacements) -> None:
+    wall_clock.install(replacements)
+    chance.install(replacements)
+    garbage.install(replacements)
+    system.install(replacements)
+    sockets.install(replacements)
+    names.install(replacements)
+
+
+def _process_of(handle: Any) -> Process | None:
+    process: Process | None = handle._context.get(CURRENT)
+    return process
+
+
+def _gate(handle: asyncio.Handle) -> bool:
+    process = _process_of(handle)
+    return process is None or process.admits(handle)
+
+
+def _collect_everything() -> None:
+    import gc
+
+    gc.collect()
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Nobody hears the last words of dead processes: logs, warnings, unraisable errors."""
+    hook, level = sys.unraisablehook, logging.root.manager.disable
+    sys.unraisablehook = lambda unraisable: None
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.unraisablehook = hook
+        logging.disable(level)
