@@ -52,16 +52,13 @@ def event(service: Object, kind: str, reason: str, message: str, about: str = ""
     }
 
 
-def of_status(service: Object, status: Object) -> list[Object]:
-    """One Warning for as long as a service is degraded for one reason under one generation."""
+def of_status(service: Object, status: Object, attempt: int) -> list[Object]:
+    """One Warning for as long as a service is degraded for one reason.
+
+    `attempt` numbers what the spec asked for, so that the same mistake made later is told again.
+    """
     return [
-        event(
-            service,
-            "Warning",
-            condition["reason"],
-            condition["message"],
-            str(condition["observedGeneration"]),
-        )
+        event(service, "Warning", condition["reason"], condition["message"], str(attempt))
         for condition in status["status"]["conditions"]
         if condition["type"] == "Degraded" and condition["status"] == "True"
     ]

@@ -9,6 +9,7 @@ is done from the queue (`controller`), because kopf never repeats an event handl
 Peering is off: several replicas may run, for applying the same thing twice is applying it once.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,9 @@ async def start(memo: kopf.Memo, settings: kopf.OperatorSettings, **_: Any) -> N
     settings.networking.error_backoffs = Patience()
     settings.networking.connect_timeout = 10
     settings.networking.request_timeout = 30
+    # Both would log each event and each probe, which are nothing to act on.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     memo.controller = Controller()
     memo.controller.start()
 

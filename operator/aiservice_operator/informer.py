@@ -15,6 +15,7 @@ import logging
 from aiservice_operator.api import Api, ApiError
 from aiservice_operator.cache import Cache
 from aiservice_operator.kinds import MANAGED_BY, Kind
+from aiservice_operator.workqueue import back_off
 
 logger = logging.getLogger(__name__)
 
@@ -67,5 +68,5 @@ class Informer:
         return resource_version
 
     async def _pause(self, at_least_seconds: float = 0.0) -> None:
-        back_off = min(FIRST_PAUSE_SECONDS * 2.0**self._failures, LAST_PAUSE_SECONDS)
-        await asyncio.sleep(max(back_off, at_least_seconds))
+        pause = back_off(self._failures, FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS)
+        await asyncio.sleep(max(pause, at_least_seconds))

@@ -15,7 +15,7 @@ carried over in memory.
 
 import logging
 
-from aiservice_operator import events
+from aiservice_operator import attempts, events
 from aiservice_operator.api import Api, ApiError
 from aiservice_operator.cache import Cache
 from aiservice_operator.decision import Decision, Step, Verb, belongs_to_another, decide
@@ -27,8 +27,6 @@ from aiservice_operator.workqueue import Key
 
 logger = logging.getLogger(__name__)
 
-MESSAGE_LENGTH = 1024
-
 
 class Reconciler:
     """Reconciles services by key. Holds no state of its own beside the cache."""
@@ -37,6 +35,7 @@ class Reconciler:
         self._api = api
         self._cache = cache
         self._recorder = events.Recorder(api)
+        self._refusals = attempts.Refusals()
 
     async def reconcile(self, key: Key) -> bool:
         """Bring one service to its desired state; False when there is no such service.
@@ -46,20 +45,24 @@ class Reconciler:
         service = self._cache.service(key)
         if service is None:
             return False
-        if _is_terminating(service) or self._is_at_rest(service):
+        if _is_terminating(service) or await self._is_at_rest(service):
             return True
-        service = await self._read_live(service)
+        service = await self._refresh(service)
         if service is None:
             return False
         if not _is_terminating(service):
             await self._converge(service)
         return True
 
-    def _is_at_rest(self, service: Object) -> bool:
+    async def _is_at_rest(self, service: Object) -> bool:
+        """Whether neither a child nor the status is to be written."""
         decision = self._decide(service)
-        return not decision.steps and not needs_apply(
-            self._status(service, decision, None), service, "status"
-        )
+        report = self._status(service, decision, None)
+        if decision.steps or needs_apply(report, service, "status"):
+            return False
+        # Its Event may have been lost in a crash; otherwise it was posted and this is no request.
+        await self._announce(service, decision, report)
+        return True
 
     def _decide(self, service: Object, refusal: str = "") -> Decision:
         children = self._cache.children_of(uid_of(service))
@@ -68,20 +71,13 @@ class Reconciler:
     def _status(self, service: Object, decision: Decision, problem: Problem | None) -> Object:
         return status(service, decision.history, decision.rollout, problem, events.utc_now())
 
-    async def _read_live(self, known: Object) -> Object | None:
-        metadata = known["metadata"]
-        live = await self._api.get(AISERVICE, metadata["namespace"], metadata["name"])
-        if live is None:
-            self._cache.ended(known)
-            return None
-        self._cache.answered(live)
-        return live
-
     async def _converge(self, service: Object) -> None:
         decision = self._decide(service)
         if decision.gives_up:
             # A rollback is not decided on a memory: look at the Deployment once more.
-            await self._refresh(DEPLOYMENT.kind, service)
+            for child in self._cache.children_of(uid_of(service)):
+                if child["kind"] == DEPLOYMENT.kind:
+                    await self._refresh(child)
             decision = self._decide(service)
         attempt = await self._perform(service, decision)
         if attempt.refused_template:
@@ -96,31 +92,46 @@ class Reconciler:
         if attempt.failure is not None:
             raise attempt.failure
 
-    async def _refresh(self, kind: str, service: Object) -> None:
-        for child in self._cache.children_of(uid_of(service)):
-            if child["kind"] == kind:
-                metadata = child["metadata"]
-                live = await self._api.get(kind_of(child), metadata["namespace"], metadata["name"])
-                if live is None:
-                    self._cache.ended(child)
-                else:
-                    self._cache.answered(live)
+    async def _refresh(self, child: Object) -> Object | None:
+        """Read one object live and bring the cache up to it."""
+        metadata = child["metadata"]
+        live = await self._api.get(kind_of(child), metadata["namespace"], metadata["name"])
+        if live is None:
+            self._cache.ended(child)
+        else:
+            self._cache.answered(live)
+        return live
+
+    async def _delete(self, child: Object) -> None:
+        try:
+            await self._api.delete(kind_of(child), child)
+        except ApiError as error:
+            if error.status == 409:
+                # It is not what the cache holds; the next attempt decides on what it is.
+                await self._refresh(child)
+            raise
+        self._cache.ended(child)
 
     async def _perform(
         self, service: Object, decision: Decision, with_deployment: bool = True
-    ) -> "Attempt":
+    ) -> attempts.Attempt:
         """All steps in order; what fails is noted, and ends the attempt only where going on is
         pointless.
         """
-        attempt = Attempt()
+        attempt = attempts.Attempt()
         for step in decision.steps:
             if step.obj["kind"] == DEPLOYMENT.kind and not with_deployment:
+                continue
+            if (known := self._refusals.recall(step.obj)) is not None:
+                attempt.refused(step, known)
                 continue
             try:
                 attempt.note(step, await self._step(service, step))
             except ApiError as error:
                 if error.refused and step.verb is Verb.APPLY:
-                    attempt.refused(step, await self._explain(service, step, error))
+                    problem = await self._explain(service, step, error)
+                    self._refusals.note(step.obj, problem)
+                    attempt.refused(step, problem)
                     continue
                 attempt.failed(step, error)
                 # Without its record no template is rolled out, and without a network nothing is.
@@ -134,13 +145,12 @@ class Reconciler:
         if step.verb is Verb.BLOCKED:
             return _name_taken(step.obj)
         if step.verb is Verb.DELETE:
-            await self._api.delete(kind, step.obj)
-            self._cache.ended(step.obj)
-            logger.info("deleted", extra={"kind": kind.kind, "child": name})
+            await self._delete(step.obj)
+            logger.info("%s: deleted %s %s", service["metadata"]["name"], kind.kind, name)
             return None
         answer = await self._api.apply(kind, step.obj)
         self._cache.answered(answer)
-        logger.info("applied", extra={"kind": kind.kind, "child": name})
+        logger.info("%s: applied %s %s", service["metadata"]["name"], kind.kind, name)
         if step.is_new and kind is not RECORD:
             await self._tell(service, answer)
         return None
@@ -161,46 +171,18 @@ class Reconciler:
         live = await self._api.get(kind_of(step.obj), metadata["namespace"], metadata["name"])
         if live is not None and belongs_to_another(live, service):
             return _name_taken(live)
-        return Problem(INVALID_SPEC, error.message[:MESSAGE_LENGTH])
+        return Problem(INVALID_SPEC, error.message[: attempts.MESSAGE_LENGTH])
 
     async def _report(self, service: Object, problem: Problem | None) -> None:
         decision = self._decide(service)
         report = self._status(service, decision, problem)
         if needs_apply(report, service, "status"):
             self._cache.answered(await self._api.apply(AISERVICE, report, "status"))
-        for event in events.of_status(service, report):
+        await self._announce(service, decision, report)
+
+    async def _announce(self, service: Object, decision: Decision, report: Object) -> None:
+        for event in events.of_status(service, report, decision.history.target.number):
             await self._recorder.post(event)
-
-
-class Attempt:
-    """What came of the steps of one decision."""
-
-    def __init__(self) -> None:
-        self.problem: Problem | None = None
-        self.failure: ApiError | None = None
-        self.refused_template = ""
-
-    def note(self, step: Step, problem: Problem | None) -> None:
-        """A step was taken, or could not be for a reason that is no error."""
-        self.problem = self.problem or problem
-
-    def refused(self, step: Step, problem: Problem) -> None:
-        """The API will not have this object."""
-        self.problem = self.problem or problem
-        if step.obj["kind"] == DEPLOYMENT.kind and problem.reason == INVALID_SPEC:
-            self.refused_template = problem.message
-
-    def failed(self, step: Step, error: ApiError) -> None:
-        """The request failed and is worth repeating; a missing right or quota is told too."""
-        self.failure = self.failure or error
-        if error.status == 403:
-            self.problem = self.problem or Problem("Forbidden", error.message[:MESSAGE_LENGTH])
-
-    def after(self, later: "Attempt") -> "Attempt":
-        """Both attempts as one."""
-        later.problem = self.problem or later.problem
-        later.failure = self.failure or later.failure
-        return later
 
 
 def _is_terminating(service: Object) -> bool:

@@ -92,7 +92,8 @@ def _degraded(history: History, rollout: Rollout, problem: Problem | None) -> Ob
         return _condition("Degraded", True, problem.reason, problem.message)
     if history.rolled_back:
         reason = INVALID_SPEC if target.outcome == REFUSED else ROLLED_BACK
-        message = f"{target.message} Revision {history.active.name} runs until the spec changes."
+        why = target.message.rstrip(".")
+        message = f"{why}. Revision {history.active.name} runs until the spec changes."
         return _condition("Degraded", True, reason, message)
     missed = rollout.timed_out_since not in ("", target.inherited_timeout)
     if missed and rollout.revision == target.name:

@@ -18,6 +18,11 @@ LAST_RETRY_SECONDS = 16.0
 RESYNC_SECONDS = 60.0
 
 
+def back_off(failures: int, first_seconds: float, last_seconds: float) -> float:
+    """The delay after so many failures before: doubled each time, up to the last."""
+    return min(first_seconds * 2.0 ** min(failures, 30), last_seconds)
+
+
 class WorkQueue:
     """Keys that want a reconcile, each at most once."""
 
@@ -66,8 +71,7 @@ class WorkQueue:
         """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        back_off = min(FIRST_RETRY_SECONDS * 2.0**failures, LAST_RETRY_SECONDS)
-        delay = max(back_off, at_least_seconds)
+        delay = max(back_off(failures, FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS), at_least_seconds)
         self._again.discard(key)
         self._release(key)
         self._add_later(key, delay)
