@@ -1,0 +1,24 @@
+"""The option that records anew, and the real server, started once and only if a test wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.control_plane import assets, control_plane
+from tests.conformance.wire import RealServer
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden`: ask the real server in KUBEBUILDER_ASSETS and record its answers."""
+    parser.addoption("--update-golden", action="store_true", help="record real answers anew")
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[RealServer]:
+    """A real kube-apiserver; skips where its programs are not to be had."""
+    if assets() is None:
+        pytest.skip("set KUBEBUILDER_ASSETS to compare with the real kube-apiserver")
+    with control_plane() as server:
+        yield server

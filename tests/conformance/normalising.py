@@ -1,0 +1,111 @@
+"""Makes answers of two servers comparable: names what differs from run to run.
+
+    uids                  <uid 1>, <uid 2> ... by first appearance
+    resourceVersions      <rv 1> ... by order, so that equal and newer stay visible;
+                          <rv> for lists and bookmarks, where unrelated writes show
+    times                 <time>
+    generated names       PREFIX<generated 1>
+    continue tokens       <continue>
+
+managedFields and causes of apply conflicts are sorted: the real server orders rows by the second
+in which they were written, and causes by the chance of a Go map.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.conformance.playing import Answer
+
+_UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_LIST_KINDS = ("List", "Table")
+
+
+def normalised(answers: list[Answer]) -> list[Answer]:
+    """The answers with what is random or timed named by its role."""
+    versions = sorted({int(rv) for rv in _object_versions(answers)})
+    names = _generated_names(answers)
+    text = json.dumps([_prepared(answer) for answer in answers], ensure_ascii=False)
+    text = _TIME.sub("<time>", text)
+    text = _UID.sub(_numbered("uid"), text)
+    for number, name in enumerate(names, 1):
+        text = text.replace(name, f"{name[:-5]}<generated {number}>")
+    result: list[Answer] = _mapped(json.loads(text), versions)
+    return result
+
+
+def _numbered(word: str) -> Callable[[re.Match[str]], str]:
+    seen: dict[str, int] = {}
+    return lambda match: f"<{word} {seen.setdefault(match[0], len(seen) + 1)}>"
+
+
+def _walk(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for item in value.values():
+            yield from _walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item)
+
+
+def _is_passing(holder: dict[str, Any]) -> bool:
+    """Whether a resourceVersion is that of a collection or a moment, not of an object."""
+    return str(holder.get("kind", "")).endswith(_LIST_KINDS)
+
+
+def _object_versions(answers: list[Answer]) -> Iterator[str]:
+    for each in _walk(answers):
+        rv = each.get("resourceVersion")
+        if isinstance(rv, str) and rv.isdigit() and "name" in each:
+            yield rv
+
+
+def _generated_names(answers: list[Answer]) -> list[str]:
+    names = {
+        each["name"]: None
+        for each in _walk(answers)
+        if each.get("generateName") and str(each.get("name", "")).startswith(each["generateName"])
+    }
+    return list(names)
+
+
+def _prepared(value: Any) -> Any:
+    """Orders that mean nothing, put into one order."""
+    if isinstance(value, list):
+        return [_prepared(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {key: _prepared(item) for key, item in value.items()}
+    rows = result.get("managedFields")
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        result["managedFields"] = sorted(rows, key=_row_key)
+    causes = result.get("causes")
+    if isinstance(causes, list) and any(
+        cause.get("reason") == "FieldManagerConflict" for cause in causes
+    ):
+        result["causes"] = sorted(causes, key=lambda each: json.dumps(each, sort_keys=True))
+    return result
+
+
+def _row_key(row: dict[str, Any]) -> list[str]:
+    return [str(row.get(key)) for key in ("manager", "operation", "apiVersion", "subresource")]
+
+
+def _mapped(value: Any, versions: list[int]) -> Any:
+    if isinstance(value, list):
+        return [_mapped(item, versions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {key: _mapped(item, versions) for key, item in value.items()}
+    rv = result.get("resourceVersion")
+    if isinstance(rv, str) and rv.isdigit():
+        known = "name" in result and int(rv) in versions
+        result["resourceVersion"] = f"<rv {versions.index(int(rv)) + 1}>" if known else "<rv>"
+    if result.get("continue"):
+        result["continue"] = "<continue>"
+    return result
