@@ -1,0 +1,160 @@
+"""pytest: scenario files are tests, and `async def` tests with `cluster` run on virtual time.
+
+Load it from the root conftest: `pytest_plugins = ["harness.pytest_plugin"]`. Heavy imports happen
+inside, so that pytest starts as fast as without it.
+
+    scenarios/x.yaml                collected where its apiVersion is ours; one item a case
+    async def test_x(cluster)       a fresh simulated cluster, the seed printed on failure
+
+An async test that takes `cluster` is run by this plugin on the cluster's loop; every other async
+test is left to pytest-asyncio or anyio.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.library.cluster import Cluster
+    from harness.scenario.loader import Case
+    from harness.scenario.result import CaseResult
+
+_MARK = b"harness.dev/"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--harness-seed` and `--harness-report`."""
+    group = parser.getgroup("operator-harness")
+    group.addoption("--harness-seed", type=int, default=None, help="Seed of scenarios and tests.")
+    group.addoption(
+        "--harness-report", type=Path, default=None, help="Folder for journals of scenarios."
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scenario files are YAML files that name our API group."""
+    if file_path.suffix not in (".yaml", ".yml") or _MARK not in file_path.read_bytes():
+        return None
+    collector: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
+    return collector
+
+
+class ScenarioFile(pytest.File):
+    """One scenario file; its cases are the items."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The cases of the file; mistakes in it are collection errors with their place."""
+        from harness.errors import UsageError
+        from harness.scenario.loader import load_file
+
+        try:
+            cases = load_file(_shown(self.path), named=False)
+        except UsageError as error:
+            raise self.CollectError(str(error)) from None
+        for case in cases:
+            yield ScenarioItem.from_parent(self, name=case.name, case=case)
+
+
+def _shown(path: Path) -> Path:
+    """The path as a user would write it, so that errors and replay lines can be pasted."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+class ScenarioFailed(Exception):
+    """A case did not pass; carries its result."""
+
+    def __init__(self, result: CaseResult) -> None:
+        super().__init__(str(result.verdict))
+        self.result = result
+
+
+class ScenarioItem(pytest.Item):
+    """One case of a scenario."""
+
+    def __init__(self, *, case: Case, **more: Any) -> None:
+        super().__init__(**more)
+        self.case = case
+        for name, value in case.scenario.metadata.labels.items():
+            self.user_properties.append((name, value))
+
+    def runtest(self) -> None:
+        """Run the case in a simulated cluster."""
+        from harness.oracle.verdict import Verdict
+        from harness.running.folders import case_folder
+        from harness.running.processes import run_plan
+        from harness.running.single import Options
+        from harness.scenario.plan import plans_of
+        from harness.scenario.settings import find_settings
+
+        settings = {self.case.file: find_settings(Path(self.case.file))}
+        seed = self.config.getoption("--harness-seed")
+        (plan,) = plans_of([self.case], seed=seed, repeat=1, draw=drawn_seed(), settings=settings)
+        report = self.config.getoption("--harness-report")
+        folder = case_folder(report, plan) if report is not None else None
+        result = run_plan(plan, folder, Options())
+        if result.verdict is Verdict.SKIPPED:
+            pytest.skip(result.message)
+        if not result.passed:
+            raise ScenarioFailed(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What a person needs to know; a trace only for bugs of the harness."""
+        if not isinstance(excinfo.value, ScenarioFailed):
+            return super().repr_failure(excinfo, style)
+        from harness.report.terminal import failure_text
+
+        return failure_text(excinfo.value.result) + _hash_seed_note()
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the item is from, for reports."""
+        return self.path, None, f"{_shown(self.path)}::{self.name}"
+
+
+def _hash_seed_note() -> str:
+    if os.environ.get("PYTHONHASHSEED") == "0":
+        return ""
+    return "\n  (this process hashes at random; the replay line uses PYTHONHASHSEED=0)"
+
+
+def drawn_seed() -> int:
+    """A fresh seed, for who gave none."""
+    return int.from_bytes(os.urandom(4), "big")
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """A simulated cluster for one `async def` test, on virtual time."""
+    from harness.library.cluster import Cluster
+
+    seed = request.config.getoption("--harness-seed")
+    return Cluster(seed=seed if seed is not None else drawn_seed(), folder=request.path.parent)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an async test that takes `cluster` on the cluster's own loop."""
+    from_fixture = pyfuncitem.funcargs.get("cluster")
+    if from_fixture is None or not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    from harness.library.cluster import Cluster
+
+    if not isinstance(from_fixture, Cluster):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in wanted if name in pyfuncitem.funcargs}
+    try:
+        from_fixture.run(lambda: pyfuncitem.obj(**arguments))
+    except BaseException:
+        line = f"seed {from_fixture.seed}; repeat with --harness-seed={from_fixture.seed}"
+        pyfuncitem.add_report_section("call", "operator-harness", line)
+        raise
+    return True
