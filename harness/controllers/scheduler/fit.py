@@ -51,9 +51,7 @@ def misfits(pod: Object, state: NodeState) -> list[str]:
     return _short_resources(pod, state)
 
 
-def untolerated(
-    pod: Object, taints: Sequence[Object], effects: Sequence[str]
-) -> Object | None:
+def untolerated(pod: Object, taints: Sequence[Object], effects: Sequence[str]) -> Object | None:
     """The first taint with one of `effects` that the pod does not tolerate."""
     tolerations = pod["spec"].get("tolerations") or ()
     for taint in taints:

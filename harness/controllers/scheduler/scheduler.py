@@ -138,9 +138,7 @@ class Scheduler(KeyController):
             "target": {"kind": "Node", "name": node},
         }
         try:
-            await self.client.call(
-                "POST", PODS.path(namespace, name, "binding"), document=binding
-            )
+            await self.client.call("POST", PODS.path(namespace, name, "binding"), document=binding)
         except ApiError as error:
             if error.code in (404, 409):  # gone, or bound by someone else
                 return
