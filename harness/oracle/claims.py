@@ -12,13 +12,15 @@ Terminating objects do not count. A field or object that an expression misses is
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
 from .count import Count
 from .expressions import Expression, judge_expression
 from .pattern import check_pattern, judge_absence, judge_pattern
+from .registry import oracle_types, with_oracles
 from .view import HOLDS, Judge, Judgement, View, together
 
 
@@ -73,13 +75,13 @@ class Claim(Judge):
         return judge.judge(view)
 
 
-def judge_all(claims: list[Claim], view: View) -> Judgement:
+def judge_all(claims: Sequence[Judge], view: View) -> Judgement:
     """Each must hold; the misses are told together."""
     missed = [judgement for claim in claims if not (judgement := claim.judge(view)).holds]
     return together(missed, "; ") if missed else HOLDS
 
 
-def judge_any(claims: list[Claim], view: View) -> Judgement:
+def judge_any(claims: Sequence[Judge], view: View) -> Judgement:
     """One must hold; none of none does."""
     judgements = [claim.judge(view) for claim in claims]
     if any(judgement.holds for judgement in judgements):
@@ -87,7 +89,7 @@ def judge_any(claims: list[Claim], view: View) -> Judgement:
     return together(judgements, ", nor ") if judgements else Judgement(False, "any of nothing")
 
 
-def judge_none(claims: list[Claim], view: View) -> Judgement:
+def judge_none(claims: Sequence[Judge], view: View) -> Judgement:
     """None may hold."""
     for claim in claims:
         if claim.judge(view).holds:
@@ -95,6 +97,10 @@ def judge_none(claims: list[Claim], view: View) -> Judgement:
     return HOLDS
 
 
-def describe(claim: Claim) -> str:
+def describe(claim: Judge) -> str:
     """A claim as it is written, in one line."""
     return str(claim.model_dump(by_alias=True, exclude_unset=True, exclude_none=True))
+
+
+if not TYPE_CHECKING:  # oracles of installed packages become further keys
+    Claim = with_oracles(Claim, oracle_types())

@@ -1,0 +1,157 @@
+"""likeReference: the end state equals that of the same run without faults.
+
+Objects of two runs are paired by owner path and role: `AIService/demo > Deployment/demo >
+ReplicaSet/demo > Pod/demo-*`. A role is the kind and the part of the name that is not drawn:
+generated suffixes and template hashes are left out. Objects of one role are compared as a set.
+
+What necessarily differs between two runs is masked. The masks are few, fixed, and told with every
+difference, so that nobody wonders what was compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.apiserver.requests import Object
+from harness.clusters.state import ClusterState, Key, is_terminating
+
+from .view import HOLDS, Judgement, View
+
+#: Fields that are left out wherever they stand, by the reason why they differ.
+MASKS: Mapping[str, tuple[str, ...]] = {
+    "identity": ("uid", "selfLink", "containerID", "imageID", "targetRef"),
+    "generation": ("resourceVersion", "generation", "observedGeneration", "managedFields"),
+    "revision counters": ("deployment.kubernetes.io/revision", "revision", "collisionCount"),
+    "template hashes": ("pod-template-hash", "controller-revision-hash"),
+    "restart counts": ("restartCount", "lastState"),
+    "times": (
+        "creationTimestamp",
+        "deletionTimestamp",
+        "lastTransitionTime",
+        "lastUpdateTime",
+        "lastProbeTime",
+        "lastHeartbeatTime",
+        "startTime",
+        "startedAt",
+        "finishedAt",
+    ),
+    "placement": ("nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "addresses"),
+    "addresses": ("clusterIP", "clusterIPs", "nodePort"),
+}
+#: Kinds that tell of the way and not of its end.
+LEFT_OUT = ("Event", "Lease")
+_MASKED = frozenset(name for names in MASKS.values() for name in names)
+_FRAMEWORK = ("kopf.zalando.org/", "kopf.dev/")
+
+Snapshot = dict[str, list[Any]]
+
+
+def snapshot(state: ClusterState, namespace: str) -> Snapshot:
+    """The comparable state of a namespace: by role, the masked objects in a fixed order."""
+    roles: dict[str, list[Any]] = {}
+    for key, document in state.objects():
+        if key.namespace == namespace and not _left_out(key, document):
+            roles.setdefault(role_of(state, document), []).append(masked(document))
+    return {role: sorted(roles[role], key=_text) for role in sorted(roles)}
+
+
+def judge_reference(view: View, reference: Snapshot) -> Judgement:
+    """Whether the state is that of the reference run."""
+    difference = next(differences(reference, snapshot(view.state, view.namespace)), "")
+    if not difference:
+        return HOLDS
+    return Judgement(False, f"not as without faults: {difference} (masked: {', '.join(MASKS)})")
+
+
+def differences(reference: Snapshot, actual: Snapshot) -> Iterator[str]:
+    """What differs, role by role."""
+    for role in sorted({**reference, **actual}):
+        wanted, found = reference.get(role, []), actual.get(role, [])
+        if len(wanted) != len(found):
+            yield f"{role}: {len(wanted)} without faults, {len(found)} here"
+            continue
+        for one, other in zip(wanted, found, strict=True):
+            if one != other:
+                yield f"{role}{_first_difference(one, other)}"
+
+
+def role_of(state: ClusterState, document: Object) -> str:
+    """Owner path and role of an object, as text."""
+    path = [_own_role(document)]
+    seen: set[str] = set()
+    owner = _controller_of(state, document)
+    while owner is not None and owner["metadata"]["uid"] not in seen:
+        seen.add(owner["metadata"]["uid"])
+        path.append(_own_role(owner))
+        owner = _controller_of(state, owner)
+    return " > ".join(reversed(path))
+
+
+def masked(value: Any) -> Any:
+    """A value without what differs between any two runs."""
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {
+        name: masked(item)
+        for name, item in value.items()
+        if name not in _MASKED and not name.startswith(_FRAMEWORK)
+    }
+    if "metadata" in kept and isinstance(kept["metadata"], dict):
+        kept["metadata"] = _named_by_role(kept["metadata"], value)
+    if kept.get("kind") and "controller" in kept and "name" in kept:
+        del kept["name"]  # an owner reference: the owner path says whose it is
+    return kept
+
+
+def _named_by_role(metadata: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {key: value for key, value in metadata.items() if value not in ({}, None)}
+    return {**shown, "name": _stable_name(document)} if "name" in metadata else shown
+
+
+def _own_role(document: Mapping[str, Any]) -> str:
+    return f"{document.get('kind')}/{_stable_name(document)}"
+
+
+def _stable_name(document: Mapping[str, Any]) -> str:
+    metadata = document.get("metadata") or {}
+    name = str(metadata.get("name", ""))
+    labels = metadata.get("labels") or {}
+    template_hash = labels.get("pod-template-hash") or labels.get("controller-revision-hash")
+    if metadata.get("generateName"):
+        name = f"{metadata['generateName']}*"
+    if template_hash:
+        name = name.replace(f"-{template_hash}", "")
+    return name
+
+
+def _controller_of(state: ClusterState, document: Object) -> Object | None:
+    owners = document["metadata"].get("ownerReferences") or []
+    ordered = sorted(owners, key=lambda owner: not owner.get("controller", False))
+    return next((found for owner in ordered if (found := state.by_uid(owner["uid"]))), None)
+
+
+def _left_out(key: Key, document: Object) -> bool:
+    if key.kind in LEFT_OUT or is_terminating(document):
+        return True
+    # Scaled to zero it is only the history of a rollout that some faults make necessary.
+    return key.kind == "ReplicaSet" and not (document.get("spec") or {}).get("replicas", 1)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _first_difference(one: Any, other: Any, path: str = "") -> str:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({**one, **other}):
+            if one.get(key) != other.get(key):
+                return _first_difference(one.get(key), other.get(key), f"{path}.{key}")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (left, right) in enumerate(zip(one, other, strict=True)):
+            if left != right:
+                return _first_difference(left, right, f"{path}[{index}]")
+    return f"{path}: {json.dumps(one)} without faults, {json.dumps(other)} here"

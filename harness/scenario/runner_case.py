@@ -1,0 +1,279 @@
+"""One run of one case: act, break, expect, and conclude.
+
+    namespace > for each step: do > arm faults > expect > ... > faults over > leaks > undo > verdict
+
+The subject runs already. Every record goes through one `Watch`, which judges on each change; a
+finding ends the case at that instant. What the faults broke is put back in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from harness.client.resources import NAMESPACES
+from harness.clusters.cluster import Cluster
+from harness.clusters.live_watches import live_watches
+from harness.clusters.state import ClusterState
+from harness.errors import HarnessError
+from harness.faults.context import FaultContext
+from harness.faults.undo import UndoEntry, UndoLog
+from harness.oracle.expectation import Expectation, Terms
+from harness.oracle.leaks import LEAK_GRACE_SECONDS, find_leaks
+from harness.oracle.reference import Snapshot, snapshot
+from harness.oracle.verdict import Finding, Verdict, decisive
+from harness.oracle.view import View
+
+from .loader import Case
+from .model import Expect, FaultEntry, Step
+from .steps import ACTOR, NotRefused, Surroundings, perform
+from .timeline import Timeline
+from .watch import Watch
+
+Reference = Mapping[str, Any]
+
+#: A reference run looks at an end state only after so long without a change.
+SETTLE_SECONDS = 30.0
+
+
+class CaseRun:
+    """One run of one case.
+
+    Args:
+        case: What to run.
+        cluster: Where.
+        reference: End states of the run without faults, by step; None when this is that run.
+        allow_custom: Permit `custom` faults and `script`.
+    """
+
+    def __init__(
+        self, case: Case, cluster: Cluster, *, reference: Reference | None, allow_custom: bool
+    ) -> None:
+        self._case = case
+        self._spec = case.scenario.spec
+        self._cluster = cluster
+        self._reference = reference
+        self._allow_custom = allow_custom
+        self._state = ClusterState(cluster.recorder.records)
+        self._view = View(self._state, case.objects, case.namespace)
+        self._undo_log = UndoLog(self._tell_undo)
+        self._step = ""
+        self._watch = Watch(
+            cluster.clock,
+            self._view,
+            self._spec.invariants,
+            judge_crashes="crashes" not in self._spec.disabled_oracles,
+        )
+        self._timeline = Timeline(
+            [entry.name for step in self._spec.steps for entry in step.faults],
+            self._fault_context,
+            self._view,
+            self._watch.find,
+        )
+        self._watch.timeline = self._timeline
+        self.end_states: dict[str, Snapshot] = {}
+        self.converged_seconds: float | None = None
+
+    async def run(self) -> Finding | None:
+        """Run everything; what decides the verdict, None for Passed."""
+        live_watches(self._cluster.fault_plane)
+        unfollow = self._cluster.recorder.follow(self._watch.take)
+        body = asyncio.create_task(self._body(), name="case")
+        self._watch.on_finding = lambda: self._end_early(body)
+        try:
+            await body
+        except asyncio.CancelledError:
+            if not self._watch.findings:  # cancelled from outside, not by a finding
+                body.cancel()
+                raise
+        finally:
+            unfollow()
+            self._watch.stop()
+            await self._timeline.stop()
+            await self._undo_log.undo_all()
+        finding = decisive(self._watch.findings)
+        verdict = finding.verdict if finding is not None else Verdict.PASSED
+        message = finding.message if finding is not None else ""
+        self._cluster.recorder.record(
+            "verdict", actor="harness", verdict=str(verdict), message=message
+        )
+        return finding
+
+    def _end_early(self, body: asyncio.Task[None]) -> None:
+        """A finding decides; what only could not be seen lets the run go on."""
+        if self._watch.findings[-1].verdict is not Verdict.INCONCLUSIVE:
+            body.cancel()
+
+    async def _body(self) -> None:
+        total = self._spec.timeouts.total
+        try:
+            async with asyncio.timeout(total):
+                await self._steps()
+        except TimeoutError:
+            self._out_of_time(total)
+        except HarnessError as error:
+            refused = isinstance(error, NotRefused)
+            verdict = Verdict.INVARIANT_VIOLATED if refused else Verdict.ERROR
+            self._find(verdict, "refused" if refused else "do", str(error))
+
+    async def _steps(self) -> None:
+        await self._ensure_namespace()
+        for step in self._spec.steps:
+            await self._run_step(step)
+            self._watch.begin_invariants()
+        await self._timeline.finished()
+        if "leaks" not in self._spec.disabled_oracles and not self._watch.findings:
+            await self._look_for_leaks()
+
+    async def _ensure_namespace(self) -> None:
+        client, name = self._cluster.client.acting_as(ACTOR), self._case.namespace
+        if await client.find(NAMESPACES, name) is None:
+            document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            await client.create(NAMESPACES, document)
+
+    async def _run_step(self, step: Step) -> None:
+        self._step = step.name
+        self._note("do")
+        around = Surroundings(
+            self._case,
+            self._cluster.client.acting_as(ACTOR),
+            self._cluster.clock,
+            self._view,
+            self._watch.until,
+            self._allow_custom,
+            in_real_time=self._cluster.name != "sim",
+        )
+        for action in step.do:
+            await perform(action, around)
+        self._note("expect")
+        earlier = self._timeline.unfinished()
+        if step.expect is not None:
+            names = [*earlier, *(entry.name for entry in step.faults)]
+            self._watch.expect(Expectation(self._terms(step, step.expect), self._view, names))
+        self._timeline.arm(step.name, step.faults)
+        if step.expect is not None:
+            await self._watch.decided.wait()
+            await self._conclude(step, step.expect)
+        self._note("ended")
+
+    def _terms(self, step: Step, expect: Expect) -> Terms:
+        reference: Snapshot | None = None
+        if expect.like_reference and self._reference is not None:
+            reference = self._reference.get(step.name)
+        if expect.like_reference and reference is None and self._has_faults():
+            message = "likeReference needs the run without faults, and there is none"
+            self._find(Verdict.INCONCLUSIVE, "likeReference", message)
+        return Terms(
+            within_ns=round(expect.within * 1e9),
+            stable_ns=round(expect.stable_for * 1e9),
+            origin=expect.from_,
+            all=expect.all,
+            any=expect.any,
+            none=expect.none,
+            quiet=expect.quiet,
+            requests=expect.requests,
+            reference=reference,
+        )
+
+    def _has_faults(self) -> bool:
+        entries = [entry for step in self._spec.steps for entry in step.faults]
+        return any(entry.fault.family != "spec" for entry in entries)
+
+    async def _conclude(self, step: Step, expect: Expect) -> None:
+        """The expectation is decided: what is wrong with it, if anything."""
+        expectation = self._watch.expectation
+        assert expectation is not None, "a step with expect has an expectation"
+        finding = expectation.finding(step.name, self._now(), self._watch.log.lines())
+        if finding is not None:
+            self._watch.find(finding)
+            return
+        outcome = expectation.outcome
+        assert outcome is not None, "it is decided"
+        assert outcome.converged_ns is not None, "it passed"
+        took = (outcome.converged_ns - outcome.origin_ns) / 1e9
+        self.converged_seconds = max(took, self.converged_seconds or 0.0)
+        self._note("stable")
+        self._watch.expect(None)
+        if expect.like_reference:
+            await self._keep_end_state(step, expect)
+
+    async def _keep_end_state(self, step: Step, expect: Expect) -> None:
+        if self._reference is None:
+            await self._settle(expect.within)
+        self.end_states[step.name] = snapshot(self._state, self._case.namespace)
+
+    async def _settle(self, within: float) -> None:
+        """Let a reference run come to rest: no change for a while, but not longer than `within`."""
+        clock = self._cluster.clock
+        end = clock.monotonic() + max(within, SETTLE_SECONDS)
+        while clock.monotonic() < end:
+            before = self._state.rv
+            await clock.sleep(SETTLE_SECONDS)
+            if self._state.rv == before:
+                return
+
+    async def _look_for_leaks(self) -> None:
+        namespace = self._case.namespace
+        try:
+            async with asyncio.timeout(LEAK_GRACE_SECONDS):
+                await self._watch.until(lambda: not find_leaks(self._state, namespace))
+        except TimeoutError:
+            leaks = "; ".join(str(leak) for leak in find_leaks(self._state, namespace))
+            message = f"left behind {LEAK_GRACE_SECONDS:g}s after the last step: {leaks}"
+            self._find(Verdict.LEAKED, "leaks", message)
+
+    def _out_of_time(self, total: float) -> None:
+        unfinished = self._timeline.unfinished()
+        expectation = self._watch.expectation
+        if unfinished:
+            message = "; ".join(self._timeline.describe_unfinished(name) for name in unfinished)
+            self._find(Verdict.INCONCLUSIVE, "fault", f"{message} (within {total:g}s in total)")
+        elif expectation is not None:
+            finding = expectation.finding(self._step, self._now(), self._watch.log.lines())
+            if finding is not None:
+                self._watch.find(finding)
+        else:
+            message = f"step {self._step!r} was not done within {total:g}s in total"
+            self._find(Verdict.ERROR, "total", message)
+
+    def _fault_context(self, entry: FaultEntry) -> FaultContext:
+        cluster = self._cluster
+        scenario, matrix = self._case.scenario.metadata.name, self._case.matrix_text
+        return FaultContext(
+            name=entry.name,
+            type=entry.type,
+            client=cluster.client.acting_as(f"fault:{entry.name}"),
+            clock=cluster.clock,
+            entropy=cluster.entropy.substream("fault", scenario, matrix, entry.name, 1),
+            recorder=cluster.recorder,
+            fault_plane=cluster.fault_plane,
+            state=self._state,
+            names=self._case.objects,
+            namespace=self._case.namespace,
+            subjects=cluster.subjects,
+            nodes=cluster.nodes,
+            undo_log=self._undo_log,
+            max_objects=self._spec.blast_radius.max_objects,
+            allow_custom=self._allow_custom,
+        )
+
+    def _find(self, verdict: Verdict, oracle: str, message: str) -> None:
+        self._watch.find(Finding(verdict, oracle, message, self._step, self._now()))
+
+    def _tell_undo(self, phase: str, entry: UndoEntry, detail: str) -> None:
+        self._cluster.recorder.record(
+            "fault",
+            actor=f"fault:{entry.fault}",
+            name=entry.fault,
+            type="undo",
+            phase=phase,
+            target="",
+            detail=detail,
+        )
+
+    def _note(self, phase: str) -> None:
+        self._cluster.recorder.record("step", actor="harness", name=self._step, phase=phase)
+
+    def _now(self) -> int:
+        return self._cluster.clock.elapsed_ns()
