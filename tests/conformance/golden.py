@@ -24,14 +24,17 @@ def recorded(sequence: Sequence) -> list[Answer] | None:
     return answers
 
 
-def record(topic: str, answers: dict[str, list[Answer]]) -> None:
-    """Replace the record of a topic."""
+def record(topic: str, claims: list[str], answers: dict[str, list[Answer]]) -> None:
+    """Replace the record of some claims of a topic; claims that are no more are dropped."""
+    file = _file(topic)
+    known = json.loads(file.read_text()) if file.exists() else {}
+    merged = {**known, **answers}
     blocks = []
-    for claim, steps in answers.items():
+    for claim in (claim for claim in claims if claim in merged):
         lines = ",\n ".join(
             json.dumps(step, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            for step in steps
+            for step in merged[claim]
         )
         blocks.append(f"{json.dumps(claim)}: [\n {lines}\n]")
     FOLDER.mkdir(exist_ok=True)
-    _file(topic).write_text("{\n" + ",\n".join(blocks) + "\n}\n")
+    file.write_text("{\n" + ",\n".join(blocks) + "\n}\n")

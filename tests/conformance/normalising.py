@@ -6,6 +6,7 @@
     times                 <time>
     generated names       PREFIX<generated 1>
     continue tokens       <continue>
+    a few words in messages, such as those of Go's JSON decoder
 
 managedFields and causes of apply conflicts are sorted: the real server orders rows by the second
 in which they were written, and causes by the chance of a Go map.
@@ -22,6 +23,13 @@ from tests.conformance.playing import Answer
 
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+#: Words that differ by run or by JSON library, and what is put in their place.
+_WORDS = (
+    (re.compile(r"ResourceVersion in record \(\d+\)"), "ResourceVersion in record (<rv>)"),
+    (re.compile(r"resource version: \d+ \(\d+\)"), "resource version: <rv> (<rv>)"),
+    (re.compile(r"Too large resource version: \d+, current: \d+"), "Too large resource version"),
+    (re.compile(r"json parse error: [^(]*\("), "json parse error: <words> ("),
+)
 _LIST_KINDS = ("List", "Table")
 
 
@@ -31,6 +39,8 @@ def normalised(answers: list[Answer]) -> list[Answer]:
     names = _generated_names(answers)
     text = json.dumps([_prepared(answer) for answer in answers], ensure_ascii=False)
     text = _TIME.sub("<time>", text)
+    for words, replacement in _WORDS:
+        text = words.sub(replacement, text)
     text = _UID.sub(_numbered("uid"), text)
     for number, name in enumerate(names, 1):
         text = text.replace(name, f"{name[:-5]}<generated {number}>")

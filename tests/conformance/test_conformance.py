@@ -7,6 +7,7 @@ Two steps, so that most runs need no real server: the record equals what the rea
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 from typing import Any
 
@@ -22,7 +23,6 @@ from tests.conformance.wire import RealServer
 
 SEQUENCES = sequences()
 BY_ID = {sequence.id: sequence for sequence in SEQUENCES}
-_fresh: dict[str, dict[str, list[Answer]]] = {}
 
 
 def _with_known_differences() -> list[Any]:
@@ -38,8 +38,13 @@ def _with_known_differences() -> list[Any]:
     ]
 
 
+def _difference(answers: list[Answer], expected: list[Answer]) -> str:
+    """Where the answers depart from what is expected, as a diff; empty when they don't."""
+    lines = difflib.unified_diff(_text(expected), _text(answers), "expected", "answered", n=4)
+    return "\n".join(lines)
+
+
 def _text(answers: list[Answer]) -> list[str]:
-    """One line of JSON a part, so that pytest shows where two answers part."""
     return json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False).splitlines()
 
 
@@ -50,20 +55,21 @@ def test_the_record_is_what_the_real_server_answers(
 ) -> None:
     answers = normalised(asyncio.run(play(sequence, real)))
     if request.config.getoption("--update-golden", default=False):
-        topic = _fresh.setdefault(sequence.topic, {})
-        topic[sequence.claim] = answers
-        record(sequence.topic, topic)
+        claims = [each.claim for each in SEQUENCES if each.topic == sequence.topic]
+        record(sequence.topic, claims, {sequence.claim: answers})
         return
     expected = recorded(sequence)
     assert expected is not None, "nothing is recorded: run pytest with --update-golden"
-    assert _text(answers) == _text(expected)
+    difference = _difference(answers, expected)
+    assert not difference, difference
 
 
 @pytest.mark.parametrize("sequence", _with_known_differences())
 def test_the_simulated_server_answers_as_recorded(sequence: Sequence) -> None:
     expected = recorded(sequence)
     assert expected is not None, "nothing is recorded: run pytest with --update-golden"
-    assert _text(normalised(answers_of_ours(sequence))) == _text(expected)
+    difference = _difference(normalised(answers_of_ours(sequence)), expected)
+    assert not difference, difference
 
 
 def test_known_differences_name_sequences_that_exist() -> None:
