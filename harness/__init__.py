@@ -1,1 +1,87 @@
-"""Prove that a Kubernetes operator converges, whatever breaks."""
+"""Prove that a Kubernetes operator converges, whatever breaks.
+
+These are all public names; everything else may move. They are imported when first used, so that
+`import harness` costs nothing.
+
+    Cluster, NotConverged                        a cluster for one test (fixture `cluster`)
+    ready, cel, count, matches                   claims
+    PodKill, DeleteObject, ApiError, ...         faults, as in scenario files
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.faults.api_path import ApiError, ApiLatency, CommitThenTimeout
+    from harness.faults.drift import PatchObject, StripOwnerReferences
+    from harness.faults.nodes import NodeLoss
+    from harness.faults.objects import DeleteObject
+    from harness.faults.pods import PodFailure, PodKill
+    from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
+    from harness.faults.specs import BadSpec, RapidEdits
+    from harness.faults.watches import WatchDisconnect, WatchExpired
+    from harness.library.claims import cel, count, matches
+    from harness.library.cluster import Cluster, NotConverged
+    from harness.oracle.ready import ready
+
+_HOMES = {
+    "ApiError": "harness.faults.api_path",
+    "ApiLatency": "harness.faults.api_path",
+    "BadSpec": "harness.faults.specs",
+    "Cluster": "harness.library.cluster",
+    "CommitThenTimeout": "harness.faults.api_path",
+    "DeleteObject": "harness.faults.objects",
+    "NodeLoss": "harness.faults.nodes",
+    "NotConverged": "harness.library.cluster",
+    "OperatorCrash": "harness.faults.process",
+    "OperatorPause": "harness.faults.process",
+    "OperatorRestart": "harness.faults.process",
+    "PatchObject": "harness.faults.drift",
+    "PodFailure": "harness.faults.pods",
+    "PodKill": "harness.faults.pods",
+    "RapidEdits": "harness.faults.specs",
+    "StripOwnerReferences": "harness.faults.drift",
+    "WatchDisconnect": "harness.faults.watches",
+    "WatchExpired": "harness.faults.watches",
+    "cel": "harness.library.claims",
+    "count": "harness.library.claims",
+    "matches": "harness.library.claims",
+    "ready": "harness.oracle.ready",
+}
+
+__all__ = [
+    "ApiError",
+    "ApiLatency",
+    "BadSpec",
+    "Cluster",
+    "CommitThenTimeout",
+    "DeleteObject",
+    "NodeLoss",
+    "NotConverged",
+    "OperatorCrash",
+    "OperatorPause",
+    "OperatorRestart",
+    "PatchObject",
+    "PodFailure",
+    "PodKill",
+    "RapidEdits",
+    "StripOwnerReferences",
+    "WatchDisconnect",
+    "WatchExpired",
+    "cel",
+    "count",
+    "matches",
+    "ready",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -21,6 +21,7 @@ from harness.vocabulary import ObjectReference, did_you_mean, parse_reference
 from .check import FormatErrors, checked
 from .expand import bindings_of, combinations, substitute
 from .model import API_VERSION, Scenario
+from .names import check_names
 from .yaml_tree import Tree, read
 
 
@@ -160,7 +161,7 @@ def _cases(tree: Tree) -> Iterator[Case]:
         }
         scenario = checked(Scenario, tree, document)
         case = Case(scenario, values, bindings, tree, namespace, tree.file)
-        _check_references(case)
+        check_names(case)
         yield case
 
 
@@ -185,18 +186,3 @@ def _namespace(tree: Tree, values: Mapping[str, Any]) -> str:
         return f"{name[:50]}"
     text = "\x1f".join(f"{key}={value}" for key, value in values.items())
     return f"{name[:50]}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
-
-
-def _check_references(case: Case) -> None:
-    """Names that one part of a scenario uses must be given by another part."""
-    names = [fault.name for step in case.scenario.spec.steps for fault in step.faults]
-    for index, step in enumerate(case.scenario.spec.steps):
-        for number, fault in enumerate(step.faults):
-            path = ("spec", "steps", index, "faults", number)
-            if names.count(fault.name) > 1:
-                message = f"two faults are called {fault.name!r}; rename one"
-                raise case.tree.error(message, (*path, "name"))
-            other = fault.after.partition(".")[0] if fault.after else None
-            if other is not None and other not in names:
-                message = f"after names no fault of this scenario: {other!r}"
-                raise case.tree.error(message + did_you_mean(other, names), (*path, "after"))
