@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Object = dict[str, Any]
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
@@ -61,6 +61,7 @@ class Request:
     info: RequestInfo | None = None
     user: UserInfo | None = None
     seq: int = 0  # of its record in the journal
+    view: str = ""  # which view of the store serves its reads; a fault may name another
 
     def parameter(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
@@ -68,20 +69,38 @@ class Request:
         return values[0] if values else default
 
 
+class Encoded(Protocol):
+    """Something that holds a document and its JSON text, encoded at most once."""
+
+    @property
+    def document(self) -> Object:
+        """The value."""
+        ...
+
+    def json(self) -> bytes:
+        """Its text."""
+        ...
+
+
 @dataclass(slots=True)
 class WatchEvent:
-    """One event of a watch stream; `rv` is the version that caused it."""
+    """One event of a watch stream; `rv` is the version that caused it.
+
+    `source` is the stored version that `object` was taken from, so its text can be reused.
+    """
 
     type: EventType
     object: Object
     rv: int = 0
+    source: Encoded | None = None
 
 
 @dataclass(slots=True)
 class Response:
     """The answer: exactly one of `document`, `body`, `events` is set.
 
-    `changed` is true when the request committed a new version, `rv` names it.
+    `changed` is true when the request committed a new version, `rv` names it. `source` holds the
+    text of `document` when it is known; it only counts while `document` is still the same value.
     """
 
     status: int = 200
@@ -92,3 +111,4 @@ class Response:
     content_type: str = "application/json"
     changed: bool = False
     rv: int | None = None
+    source: Encoded | None = None

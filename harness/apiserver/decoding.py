@@ -1,0 +1,245 @@
+"""From the body of a write to a private document of the right kind, without unknown fields.
+
+    bytes > JSON, YAML or protobuf > kind and version checked > types > unknown fields dropped
+
+What was dropped or written twice is judged by `fieldValidation`: Strict refuses, Warn (the default)
+answers with Warning headers, Ignore is silent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from . import documents, yaml
+from .protobuf import decode_protobuf
+from .requests import Object, Request
+from .resource import Resource
+from .schema import pruning
+from .status import ApiError, bad_request, invalid, invalid_value, unsupported_media_type
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+WRITE_TYPES = (JSON, YAML, PROTOBUF)
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A document, and what was wrong with its fields, in upstream's words."""
+
+    document: Object
+    warnings: list[str] = field(default_factory=list)
+
+
+def media_type(request: Request) -> str:
+    """The content type without its parameters; JSON when none is given."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() or JSON
+
+
+def parse_body(request: Request, accepted: tuple[str, ...] = WRITE_TYPES) -> tuple[Any, list[str]]:
+    """The value of the body, private to the caller, and the paths of duplicate fields.
+
+    Raises:
+        ApiError: 415 for a content type that is none of `accepted`, 400 for a broken body.
+    """
+    if request.document is not None:
+        return documents.copy(request.document), []
+    kind = media_type(request)
+    if kind not in accepted:
+        raise unsupported_media_type(accepted)
+    if kind == PROTOBUF:
+        return decode_protobuf(request.body), []
+    if kind == JSON:
+        return parse_json(request.body)
+    return yaml.load(request.body), []
+
+
+def parse_json(body: bytes) -> tuple[Any, list[str]]:
+    """A JSON text's value, and the paths of fields that it names twice."""
+    value = orjson.loads(body)
+    # Without repeated fields or unusual escapes both texts hold equally many quotes.
+    if body.count(b'"') == orjson.dumps(value).count(b'"'):
+        return value, []
+    return value, _duplicates(body)
+
+
+class _Pairs(dict[str, Any]):
+    """An object of a JSON text that remembers which names came more than once."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def _duplicates(body: bytes) -> list[str]:
+    def keep(pairs: list[tuple[str, Any]]) -> _Pairs:
+        kept = _Pairs(pairs)
+        if len(kept) < len(pairs):
+            names = [name for name, _ in pairs]
+            kept.repeated = tuple(sorted({name for name in names if names.count(name) > 1}))
+        return kept
+
+    found: list[str] = []
+    _collect(json.loads(body, object_pairs_hook=keep), "", found)
+    return found
+
+
+def _collect(value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, _Pairs):
+        found += [f"{path}.{name}" if path else name for name in value.repeated]
+        for name, child in value.items():
+            _collect(child, f"{path}.{name}" if path else name, found)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _collect(child, f"{path}[{index}]", found)
+
+
+def decode_object(request: Request, resource: Resource) -> Decoded:
+    """The object that a create or update sends.
+
+    Raises:
+        ApiError: 400 or 415 as the real server words it; 422 for a custom object of another kind.
+    """
+    try:
+        value, duplicates = parse_body(request)
+    except ValueError as error:
+        raise _unrecognized(resource, request.body, f"json parse error: {error}") from None
+    if not isinstance(value, dict):
+        raise _unrecognized(resource, request.body, _not_an_object(value))
+    _check_kind(request, resource, value)
+    return checked(request, resource, value, duplicates)
+
+
+def checked(
+    request: Request, resource: Resource, value: Object, duplicates: list[str] | None = None
+) -> Decoded:
+    """Drop unknown fields of a document in place, and judge them by `fieldValidation`."""
+    check_metadata_types(resource, value)
+    mode = request.parameter("fieldValidation") or "Warn"
+    resource.strategy.decode(value)
+    unknown = pruning.prune(resource.node, value)
+    if mode == "Ignore" or not (unknown or duplicates):
+        return Decoded(value)
+    words = [f'unknown field "{path}"' for path in _metadata_first(unknown)]
+    words += [f'duplicate field "{path}"' for path in duplicates or ()]
+    if mode == "Strict":
+        raise bad_request(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+            f"{resource.kind}: strict decoding error: {', '.join(words)}"
+        )
+    return Decoded(value, words)
+
+
+def _metadata_first(paths: list[str]) -> list[str]:
+    return sorted(paths, key=lambda path: not path.startswith("metadata."))
+
+
+def _unrecognized(resource: Resource, body: bytes, why: str) -> ApiError:
+    shown = body.decode("utf-8", "replace") or "<empty>"
+    return bad_request(
+        f"the object provided is unrecognized (must be of type {resource.kind}): "
+        f"couldn't get version/kind; {why} ({shown})"
+    )
+
+
+def _go_type(value: Any) -> str:
+    names = {bool: "bool", str: "string", int: "number", float: "number", list: "array"}
+    return names.get(type(value), "object")
+
+
+def _not_an_object(value: Any) -> str:
+    return (
+        f"json parse error: json: cannot unmarshal {_go_type(value)} into Go value of type "
+        r'struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+        r'Kind string "json:\"kind,omitempty\"" }'
+    )
+
+
+def _check_kind(request: Request, resource: Resource, document: Object) -> None:
+    kind, api_version = document.get("kind") or "", document.get("apiVersion") or ""
+    if resource.custom:
+        _check_custom_kind(request, resource, document)
+    elif (kind or resource.kind) != resource.kind:
+        raise bad_request(
+            f'{kind} in version "{api_version or resource.version}" cannot be handled as a '
+            f"{resource.kind}: converting (v1.{kind}) to ({_internal(resource)}.{resource.kind}): "
+            "unknown conversion"
+        )
+    elif (api_version or resource.api_version) != resource.api_version:
+        version = api_version.rpartition("/")[2]
+        raise bad_request(
+            f'{resource.kind} in version "{version}" cannot be handled as a {resource.kind}: '
+            f'no kind "{resource.kind}" is registered for version "{api_version}" in scheme '
+            '"pkg/runtime/scheme.go:111"'
+        )
+    document["kind"], document["apiVersion"] = resource.kind, resource.api_version
+
+
+def _internal(resource: Resource) -> str:
+    return resource.group.partition(".")[0] or "core"
+
+
+def _check_custom_kind(request: Request, resource: Resource, document: Object) -> None:
+    for name, field_name in (("Kind", "kind"), ("apiVersion", "apiVersion")):
+        if not document.get(field_name):
+            shown = request.body.decode("utf-8", "replace") or orjson.dumps(document).decode()
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type {resource.kind}): "
+                f"Object '{name}' is missing in '{shown}' ({shown})"
+            )
+    kind, api_version = document["kind"], document["apiVersion"]
+    if api_version != resource.api_version:
+        raise bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API "
+            f"version ({resource.api_version})"
+        )
+    if kind != resource.kind:
+        name = (document.get("metadata") or {}).get("name", "")
+        wrong = invalid_value("kind", kind, f"must be {resource.kind}")
+        raise invalid(kind, name, [wrong], resource.group)
+
+
+_TEXT_MAPS = ("labels", "annotations")
+_TEXTS = ("name", "generateName", "namespace", "uid", "resourceVersion")
+
+
+def check_metadata_types(resource: Resource, document: Object) -> None:
+    """Refuse metadata that has no place in Go's `ObjectMeta`; make it an object when absent.
+
+    Raises:
+        ApiError: 400, as upstream's JSON decoder words it.
+    """
+    meta = document.get("metadata")
+    if meta is None:
+        meta = document["metadata"] = {}
+    if not isinstance(meta, dict):
+        raise _cannot_handle(resource, f"{resource.kind}.metadata", meta, "v1.ObjectMeta")
+    owner = "ObjectMeta" if resource.custom else "ObjectMeta.metadata"
+    for name in _TEXTS:
+        if not isinstance(meta.get(name, ""), str | None):
+            raise _cannot_handle(resource, f"{owner}.{name}", meta[name], "string")
+    for name in _TEXT_MAPS:
+        _check_text_map(resource, f"{owner}.{name}", meta.get(name))
+    for name, go_type in (("finalizers", "[]string"), ("ownerReferences", "[]v1.OwnerReference")):
+        if not isinstance(meta.get(name), list | None):
+            raise _cannot_handle(resource, f"{owner}.{name}", meta[name], go_type)
+
+
+def _check_text_map(resource: Resource, path: str, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        raise _cannot_handle(resource, path, value, "map[string]string")
+    for entry in value.values():
+        if not isinstance(entry, str | None):
+            raise _cannot_handle(resource, path, entry, "string")
+
+
+def _cannot_handle(resource: Resource, path: str, value: Any, go_type: str) -> ApiError:
+    return bad_request(
+        f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+        f"{resource.kind}: json: cannot unmarshal {_go_type(value)} into Go struct field {path} "
+        f"of type {go_type}"
+    )

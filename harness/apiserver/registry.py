@@ -1,0 +1,70 @@
+"""Which resources are served: built-in ones from the start, custom ones as their CRDs come and go.
+
+`generation` counts the changes, so that discovery and OpenAPI know when what they cached is old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .requests import RequestInfo
+from .resource import Resource
+from .status import method_not_allowed, page_not_found
+
+VERBLESS = ("status", "scale")
+
+
+class Registry:
+    """Served resources by (group, version, plural) and by (apiVersion, kind)."""
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self.generation = 0
+        self._by_path: dict[tuple[str, str, str], Resource] = {}
+        self._by_kind: dict[tuple[str, str], Resource] = {}
+        for resource in resources:
+            self.add(resource)
+
+    def __iter__(self) -> Iterator[Resource]:
+        """All resources, in the order in which they were added."""
+        return iter(list(self._by_path.values()))
+
+    def add(self, resource: Resource) -> None:
+        """Serve a resource; one at the same path is replaced in its place."""
+        self.generation += 1
+        self._by_path[resource.group, resource.version, resource.plural] = resource
+        self._by_kind[resource.api_version, resource.kind] = resource
+
+    def remove(self, resource: Resource) -> None:
+        """Stop serving a resource."""
+        self.generation += 1
+        self._by_path.pop((resource.group, resource.version, resource.plural), None)
+        if self._by_kind.get((resource.api_version, resource.kind)) is resource:
+            del self._by_kind[resource.api_version, resource.kind]
+
+    def of_storage(self, group: str, plural: str) -> list[Resource]:
+        """All served versions of one stored resource."""
+        return [each for each in self if each.storage_key == (group, plural)]
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource at a path, if it is served."""
+        return self._by_path.get((group, version, plural))
+
+    def of_kind(self, api_version: str, kind: str) -> Resource | None:
+        """The resource of a kind, if it is served."""
+        return self._by_kind.get((api_version, kind))
+
+    def resolve(self, info: RequestInfo) -> Resource:
+        """The resource that a request asks for.
+
+        Raises:
+            ApiError: 404 when nothing is served there, 405 for a verb that is not.
+        """
+        resource = self.find(info.group, info.version, info.resource)
+        if resource is None:
+            raise page_not_found()
+        if info.subresource:
+            if info.subresource not in resource.subresources:
+                raise page_not_found()
+        elif info.verb not in resource.verbs:
+            raise method_not_allowed()
+        return resource

@@ -1,0 +1,212 @@
+"""The API server: one function from `Request` to `Response`.
+
+    responding( received( authenticate, authorize, authorized( committed( verb ))))
+
+The words are the fault points of `middleware.py`, outermost first. Verbs are plain functions that
+run without a pause; whatever they refuse is an `ApiError` and leaves here as a `Status`. Requests
+of the harness itself (`bypass`) go straight to the verb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.simulation.clock import Clock
+from harness.simulation.entropy import Entropy
+from harness.simulation.records import Recorder
+
+from . import bootstrap, crds, deleting, patching, paths, reading, subresources, watching, writing
+from .authentication import Authenticator
+from .authorization import Authorizer
+from .middleware import FaultPlane, call_through
+from .nonresource import answer_path
+from .parameters import is_dry_run
+from .registry import Registry
+from .requests import Request, RequestInfo, Response, UserInfo
+from .resource import Resource
+from .state import ServerState
+from .status import ApiError
+from .store import Store
+
+Verb = Callable[[ServerState, Request, Resource], Response]
+
+_VERBS: Mapping[str, Verb] = {
+    "get": reading.get,
+    "list": reading.list_objects,
+    "create": writing.create,
+    "update": writing.update,
+    "patch": patching.patch,
+    "delete": deleting.delete,
+    "deletecollection": deleting.delete_collection,
+}
+_READS = ("get", "list", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What can be chosen about a server."""
+
+    #: Bearer tokens of fixed users; ServiceAccount tokens come and go with their accounts.
+    tokens: Mapping[str, UserInfo] | None = None
+    #: Versions kept at most.
+    history_limit: int = 100_000
+    #: Whether requests without a token are anonymous users rather than refused.
+    anonymous: bool = True
+
+
+class ApiServer:
+    """A simulated kube-apiserver.
+
+    Args:
+        clock: Time of the cluster.
+        entropy: Its chance: uids, generated names, tokens.
+        recorder: Its journal.
+        faults: What stands in the way of requests; shared with whoever injects.
+        resources: What is served; None for all built-in kinds.
+        options: The rest.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        recorder: Recorder,
+        *,
+        faults: FaultPlane | None = None,
+        resources: Iterable[Resource] | None = None,
+        options: ServerOptions | None = None,
+    ) -> None:
+        options = options or ServerOptions()
+        self.faults = faults if faults is not None else FaultPlane()
+        store = Store(history_limit=options.history_limit)
+        registry = Registry(bootstrap.builtin_resources() if resources is None else resources)
+        self.state = ServerState(clock, entropy, recorder, store, registry)
+        crds.follow(self.state)
+        self.authenticator = Authenticator(self.state, options.tokens or {}, options.anonymous)
+        self.authorizer = Authorizer(self.state)
+        bootstrap.create_first_objects(self.state)
+
+    @property
+    def registry(self) -> Registry:
+        """What is served now."""
+        return self.state.registry
+
+    @property
+    def store(self) -> Store:
+        """The versions behind it."""
+        return self.state.store
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; errors of the API are `Status` responses.
+
+        Raises:
+            ConnectionCut: A fault ends the connection without an answer.
+        """
+        self.state.compact_by_time()
+        request.info = request.info or paths.parse(request.method, request.path, request.query)
+        self._record_request(request)
+        try:
+            response = await self._through_faults(request)
+        except ApiError as error:
+            response = status_response(error)
+        self._record_response(request, response)
+        return response
+
+    async def _through_faults(self, request: Request) -> Response:
+        if request.bypass:
+            return self._answer(request)
+        return await call_through(self.faults.responding, request, self._receive)
+
+    async def _receive(self, request: Request) -> Response:
+        return await call_through(self.faults.received, request, self._admit)
+
+    async def _admit(self, request: Request) -> Response:
+        try:
+            if request.user is None:
+                request.user = self.authenticator.authenticate(request)
+            self.authorizer.check(request)
+        except ApiError as error:
+            return status_response(error)
+        return await call_through(self.faults.authorized, request, self._commit)
+
+    async def _commit(self, request: Request) -> Response:
+        return await call_through(self.faults.committed, request, self._handle_verb)
+
+    async def _handle_verb(self, request: Request) -> Response:
+        return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
+        """The verb itself, which never waits."""
+        assert request.info is not None
+        try:
+            if not request.info.resource:
+                return answer_path(self.state, request)
+            return self._dispatch(request, request.info)
+        except ApiError as error:
+            return status_response(error)
+
+    def _dispatch(self, request: Request, info: RequestInfo) -> Response:
+        review = subresources.review(self.state, self.authenticator, self.authorizer, request)
+        if review is not None:
+            return review
+        resource = self.registry.resolve(info)
+        special = subresources.find(info)
+        if special is not None:
+            return special(self.state, self.authenticator, request, resource)
+        if info.verb == "watch":
+            return watching.watch(self.state, request, resource, self.faults)
+        return represent(self.state, request, resource, _VERBS[info.verb])
+
+    def _record_request(self, request: Request) -> None:
+        info = request.info
+        assert info is not None
+        if request.bypass and info.verb in _READS:
+            return
+        request.seq = self.state.recorder.record(
+            "request",
+            actor=request.actor,
+            connection=request.connection,
+            verb=info.verb,
+            method=request.method,
+            path=request.path,
+            group=info.group,
+            version=info.version,
+            resource=info.resource,
+            subresource=info.subresource,
+            namespace=info.namespace,
+            name=info.name,
+            user="" if request.bypass else self.authenticator.name_of(request),
+            agent=request.headers.get("user-agent", ""),
+            dry_run=is_dry_run(request),
+        )
+
+    def _record_response(self, request: Request, response: Response) -> None:
+        if not request.seq:
+            return
+        document = response.document if response.status >= 400 else None
+        reason = document.get("reason", "") if isinstance(document, dict) else ""
+        self.state.recorder.record(
+            "response",
+            actor=request.actor,
+            connection=request.connection,
+            rv=response.rv if response.changed else None,
+            causes=(request.seq,),
+            status=response.status,
+            reason=reason,
+            changed=response.changed,
+        )
+
+
+def represent(state: ServerState, request: Request, resource: Resource, verb: Verb) -> Response:
+    """The verb's answer in the representation that the client accepts."""
+    return verb(state, request, resource)
+
+
+def status_response(error: ApiError) -> Response:
+    """An `ApiError` as an answer."""
+    response = Response(error.code, error.status())
+    seconds = (error.details or {}).get("retryAfterSeconds")
+    if seconds:
+        response.headers["retry-after"] = str(seconds)
+    return response

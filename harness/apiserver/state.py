@@ -1,0 +1,144 @@
+"""What all verbs share: the store, what is served, time, chance, and the journal.
+
+`commit` is the only way into the store. It writes the `object` record between taking a
+resourceVersion and telling the watchers, so a delivery can name the record that caused it.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from harness.simulation.clock import Clock
+from harness.simulation.entropy import Entropy
+from harness.simulation.records import Recorder
+
+from . import documents
+from .metadata import tidy
+from .registry import Registry
+from .requests import EventType, Object, Request
+from .resource import Resource
+from .store import Key, StorageKey, Store, Version
+from .views import View
+
+#: How long history is kept at least; the real server's compactor runs as often.
+COMPACTION_SECONDS = 300.0
+MAIN_VIEW = ""
+
+
+class ServerState:
+    """Everything one API server knows.
+
+    Args:
+        clock: Asked for every timestamp.
+        entropy: Source of uids, generated names and tokens; functions of what they identify.
+        recorder: Takes down requests, answers and committed versions.
+        store: Where versions are kept.
+        registry: What is served.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        recorder: Recorder,
+        store: Store,
+        registry: Registry,
+    ) -> None:
+        self.clock = clock
+        self.entropy = entropy
+        self.recorder = recorder
+        self.store = store
+        self.registry = registry
+        self.views: dict[str, View] = {MAIN_VIEW: View(store)}
+        self._secret_key = entropy.digest("journal", "secrets")
+        self._incarnations: dict[tuple[StorageKey, Key], int] = {}
+        self._generated: dict[tuple[StorageKey, str, str], int] = {}
+        self._next_compaction = clock.monotonic() + COMPACTION_SECONDS
+        self._compaction_mark = store.rv
+
+    def view(self, request: Request) -> View:
+        """The view that serves a request; a fault may have named another one than usual."""
+        return self.views[request.view]
+
+    def new_uid(self, resource: Resource, key: Key, owner: str) -> str:
+        """The uid of the next object under this name, a function of what it identifies."""
+        count = self._incarnations.get((resource.storage_key, key), 0)
+        return self.entropy.uuid("uid", resource.group, resource.plural, *key, owner, count)
+
+    def count_incarnation(self, resource: Resource, key: Key) -> None:
+        """Note that an object was created under this name."""
+        at = (resource.storage_key, key)
+        self._incarnations[at] = self._incarnations.get(at, 0) + 1
+
+    def generate_name(self, resource: Resource, namespace: str, base: str, owner: str) -> str:
+        """The next name for `generateName`, a function of base, owner and how many came before."""
+        at = (resource.storage_key, namespace, base + owner)
+        count = self._generated[at] = self._generated.get(at, 0) + 1
+        return base + self.entropy.suffix(
+            "name", resource.group, resource.plural, namespace, base, owner, count
+        )
+
+    def commit(
+        self, request: Request, resource: Resource, type: EventType, document: Object
+    ) -> Version:
+        """Make `document`, which is now shared, the newest version of its object."""
+        meta = document["metadata"] = tidy({**document["metadata"], "resourceVersion": "0"})
+        key = (meta.get("namespace", ""), meta["name"])
+        document = documents.ordered(document, resource.api_version, resource.kind)
+        version = self.store.prepare(resource.storage_key, key, type, document)
+        version.record_seq = self._record(request, resource, version)
+        self.store.publish(version)
+        return version
+
+    def _record(self, request: Request, resource: Resource, version: Version) -> int:
+        namespace, name = version.key
+        return self.recorder.record(
+            "object",
+            actor=request.actor,
+            connection=request.connection,
+            rv=version.rv,
+            causes=(request.seq,) if request.seq else (),
+            type=version.type,
+            apiVersion=resource.api_version,
+            kind=resource.kind,
+            namespace=namespace,
+            name=name,
+            uid=version.document["metadata"].get("uid", ""),
+            object=self._journal_form(resource, version.document),
+            by=request.user.name if request.user else request.actor,
+        )
+
+    def _journal_form(self, resource: Resource, document: Object) -> Object:
+        """The document as the journal shows it: secret values are keyed hashes."""
+        if resource.storage_key != ("", "secrets"):
+            return document
+        hidden = {
+            field: {key: self._keyed_hash(value) for key, value in (document[field] or {}).items()}
+            for field in ("data", "stringData")
+            if field in document
+        }
+        meta = dict(document["metadata"])
+        annotations = dict(meta.get("annotations") or {})
+        applied = "kubectl.kubernetes.io/last-applied-configuration"
+        if applied in annotations:
+            annotations[applied] = self._keyed_hash(annotations[applied])
+            meta["annotations"] = annotations
+        return {**document, **hidden, "metadata": meta}
+
+    def _keyed_hash(self, value: Any) -> str:
+        digest = blake2b(str(value).encode(), key=self._secret_key, digest_size=16)
+        return f"hash:{digest.hexdigest()}"
+
+    def compact_by_time(self) -> None:
+        """Forget what is older than the compaction before last, as the real compactor does.
+
+        Called with each request instead of by a timer, so that a cluster at rest costs nothing.
+        """
+        now = self.clock.monotonic()
+        if now < self._next_compaction:
+            return
+        missed = int((now - self._next_compaction) // COMPACTION_SECONDS)
+        self.store.compact(self.store.rv if missed else self._compaction_mark)
+        self._compaction_mark = self.store.rv
+        self._next_compaction += (missed + 1) * COMPACTION_SECONDS

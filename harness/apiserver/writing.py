@@ -1,0 +1,352 @@
+"""Create and update: one way for all kinds, built-in and custom.
+
+    decode > unknown fields > default > prepare > metadata > managed fields > validate > commit
+
+Each verb runs without a pause between reading the store and committing, so what was checked still
+holds when it is written. A write that changes nothing commits nothing and keeps the
+resourceVersion; a dry run does everything but commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import fields, lifecycle, metadata
+from .decoding import Decoded, decode_object
+from .parameters import check_write_options, is_dry_run, version_number
+from .requests import Object, Request, Response
+from .resource import Resource
+from .state import ServerState
+from .status import (
+    STALE,
+    ApiError,
+    FieldError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    invalid_value,
+    not_found,
+)
+from .store import Key, Version
+
+GENERATE_NAME_ATTEMPTS = 8
+
+#: Kinds whose update without a resourceVersion is refused; so are all custom ones.
+_CONDITIONAL_ONLY = frozenset({("policy", "poddisruptionbudgets")})
+#: Kinds that an update creates when they are missing.
+_CREATED_BY_UPDATE = frozenset(
+    {
+        ("", "endpoints"),
+        ("", "events"),
+        ("events.k8s.io", "events"),
+        ("", "limitranges"),
+        ("", "services"),
+        ("coordination.k8s.io", "leases"),
+        ("node.k8s.io", "runtimeclasses"),
+        ("rbac.authorization.k8s.io", "clusterrolebindings"),
+        ("rbac.authorization.k8s.io", "clusterroles"),
+        ("rbac.authorization.k8s.io", "rolebindings"),
+        ("rbac.authorization.k8s.io", "roles"),
+    }
+)
+
+
+def answer(version: Version, status: int = 200, warnings: list[str] | None = None) -> Response:
+    """The answer to a write that left `version` as the current one."""
+    response = Response(status, version.document, source=version, rv=version.rv, changed=True)
+    return with_warnings(response, warnings or [])
+
+
+def with_warnings(response: Response, warnings: list[str]) -> Response:
+    """Add `Warning` headers; several are joined by a comma, as HTTP allows."""
+    if warnings:
+        escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
+        response.headers["warning"] = ", ".join(f'299 - "{text}"' for text in escaped)
+    return response
+
+
+def create(state: ServerState, request: Request, resource: Resource) -> Response:
+    """POST to a collection.
+
+    Raises:
+        ApiError: 400, 403 (terminating namespace), 404 (namespace), 409 (exists), 422 (invalid).
+    """
+    check_write_options(request, "CreateOptions")
+    decoded = decode_object(request, resource)
+    return create_decoded(state, request, resource, decoded)
+
+
+def create_decoded(
+    state: ServerState, request: Request, resource: Resource, decoded: Decoded
+) -> Response:
+    """Create a document that was decoded already, from whatever kind of body."""
+    document = decoded.document
+    _place(request, resource, document["metadata"])
+    if document["metadata"].get("resourceVersion"):
+        words = "resourceVersion should not be set on objects to be created"
+        raise ApiError(500, "", words)
+    lifecycle.check_namespace(state, resource, document["metadata"])
+    document = _complete(state, request, resource, document)
+    errors = metadata.validate_create(resource, document["metadata"])
+    errors += resource.strategy.validate_create(document)
+    meta = document["metadata"]
+    if errors:
+        raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
+    key = (meta.get("namespace", ""), meta["name"])
+    if state.store.collection(resource.storage_key).get(key) is not None:
+        raise already_exists(resource.plural, meta["name"], resource.group)
+    _allocate(state, resource, document)
+    if is_dry_run(request):
+        meta.pop("resourceVersion", None)
+        document["metadata"] = metadata.tidy(meta)
+        return with_warnings(Response(201, document), decoded.warnings)
+    state.count_incarnation(resource, key)
+    version = state.commit(request, resource, "ADDED", document)
+    return answer(version, 201, decoded.warnings)
+
+
+def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
+    """Give what must be unique among the objects that exist; nothing may come in between."""
+    if not resource.strategy.allocates:
+        return
+    collection = state.store.collection(resource.storage_key)
+    versions = [collection.get(key) for key in collection.keys()]
+    errors = resource.strategy.allocate(document, [v.document for v in versions if v is not None])
+    if errors:
+        raise invalid(resource.kind, document["metadata"]["name"], errors, resource.group)
+
+
+def _place(request: Request, resource: Resource, meta: Object) -> None:
+    """Check the namespace of the object against that of the path, and fill it in."""
+    assert request.info is not None
+    namespace = request.info.namespace
+    if not resource.namespaced:
+        meta.pop("namespace", None)
+        return
+    if not namespace:
+        raise bad_request("the server could not find the requested resource")
+    if meta.get("namespace", namespace) not in (namespace, ""):
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    meta["namespace"] = namespace
+
+
+def _complete(state: ServerState, request: Request, resource: Resource, document: Object) -> Object:
+    """Defaults, system fields and managed fields of a new object."""
+    strategy, meta = resource.strategy, document["metadata"]
+    for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "uid"):
+        meta.pop(field, None)
+    strategy.default(document)
+    strategy.prepare_create(document)
+    lifecycle.prepare_create(state, request, resource, document)
+    _name(state, resource, meta)
+    key = (meta.get("namespace", ""), meta.get("name", ""))
+    meta["uid"] = state.new_uid(resource, key, _controller_uid(meta))
+    meta["creationTimestamp"] = state.clock.timestamp()
+    meta.pop("generation", None)
+    if strategy.has_generation:
+        meta["generation"] = 1
+    if meta.get("managedFields") and _applied(request):
+        return document
+    return fields.track(state.clock, request, resource, None, document)
+
+
+def _applied(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("application/apply-patch")
+
+
+def _controller_uid(meta: Object) -> str:
+    for owner in meta.get("ownerReferences") or ():
+        if isinstance(owner, dict) and owner.get("controller"):
+            return str(owner.get("uid", ""))
+    return ""
+
+
+def _name(state: ServerState, resource: Resource, meta: Object) -> None:
+    """Fill in a generated name; one that is taken leads to another try, as upstream."""
+    prefix = meta.get("generateName")
+    if meta.get("name") or not prefix:
+        return
+    namespace, owner = meta.get("namespace", ""), _controller_uid(meta)
+    base = prefix[: metadata.GENERATED_NAME_LENGTH_MAX]
+    for _ in range(GENERATE_NAME_ATTEMPTS):
+        meta["name"] = state.generate_name(resource, namespace, base, owner)
+        taken = state.store.collection(resource.storage_key).get((namespace, meta["name"]))
+        if taken is None:
+            return
+
+
+def current(state: ServerState, request: Request, resource: Resource) -> Version:
+    """The stored object that a request names.
+
+    Raises:
+        ApiError: 404.
+    """
+    assert request.info is not None
+    namespace = request.info.namespace if resource.namespaced else ""
+    key: Key = (namespace, request.info.name)
+    version = state.store.collection(resource.storage_key).get(key)
+    if version is None:
+        raise not_found(resource.plural, request.info.name, resource.group)
+    return version
+
+
+def update(state: ServerState, request: Request, resource: Resource) -> Response:
+    """PUT of an object, or of its status.
+
+    Raises:
+        ApiError: 400, 404, 409 (stale resourceVersion), 422.
+    """
+    assert request.info is not None
+    check_write_options(request, "UpdateOptions")
+    decoded = decode_object(request, resource)
+    check_named(request, resource, decoded.document["metadata"])
+    try:
+        live = current(state, request, resource)
+    except ApiError:
+        if resource.storage_key not in _CREATED_BY_UPDATE or request.info.subresource:
+            raise
+        decoded.document["metadata"].pop("resourceVersion", None)
+        return create_decoded(state, request, resource, decoded)
+    meta = decoded.document["metadata"]
+    _check_stale(resource, live, meta, conditional=True)
+    _check_uid(resource, live, meta)
+    return write_over(state, request, resource, live, decoded)
+
+
+def check_named(request: Request, resource: Resource, meta: Object) -> None:
+    """Refuse an object whose name or namespace is not that of the path."""
+    assert request.info is not None
+    name = request.info.name
+    if not meta.get("name"):
+        raise bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if meta["name"] != name:
+        raise bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    _place(request, resource, meta)
+
+
+def _check_stale(resource: Resource, live: Version, meta: Object, *, conditional: bool) -> None:
+    text = meta.get("resourceVersion") or ""
+    if text in ("", "0"):
+        if conditional and (resource.custom or resource.storage_key in _CONDITIONAL_ONLY):
+            words = "must be specified for an update"
+            error = invalid_value("metadata.resourceVersion", 0, words)
+            raise invalid(resource.plural, live.key[1], [error], resource.group)
+        return
+    number = version_number(text)
+    if number is None:
+        raise ApiError(500, "", f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if number != live.rv:
+        raise conflict(resource.plural, live.key[1], STALE, resource.group)
+
+
+def _check_uid(resource: Resource, live: Version, meta: Object) -> None:
+    asked, real = meta.get("uid"), live.document["metadata"]["uid"]
+    if asked and asked != real:
+        path = "/".join(part for part in ("", "registry", resource.plural, *live.key) if part)
+        words = (
+            f"StorageError: invalid object, Code: 4, Key: /{path}, ResourceVersion: 0, "
+            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, "
+            f"UID in object meta: {real}"
+        )
+        raise conflict(resource.plural, live.key[1], words, resource.group)
+
+
+def write_over(
+    state: ServerState,
+    request: Request,
+    resource: Resource,
+    live: Version,
+    decoded: Decoded,
+    *,
+    track: bool = True,
+) -> Response:
+    """Replace the stored object by a decoded one: the common end of update, patch and apply.
+
+    Args:
+        state: The server.
+        request: The write; its subresource decides what it may change.
+        resource: What is written.
+        live: The stored version that the new document was made for.
+        decoded: The new document, private.
+        track: Whether managed fields must still be accounted for.
+    """
+    assert request.info is not None
+    subresource = request.info.subresource
+    new, old = decoded.document, live.document
+    _check_stale(resource, live, new["metadata"], conditional=False)
+    metadata.keep_system_fields(new["metadata"], old["metadata"])
+    new = _prepare(state, request, resource, new, old, track=track)
+    errors = metadata.validate_update(resource, new["metadata"], old["metadata"])
+    errors += _judge(resource, new, old, subresource)
+    if errors:
+        raise invalid(resource.kind, live.key[1], errors, resource.group)
+    new["metadata"] = metadata.tidy(new["metadata"])
+    if lifecycle.is_released(resource, new):
+        return _finish_deletion(state, request, resource, new, decoded.warnings)
+    if fields.same_but_for_times(new, old):
+        response = Response(200, old, source=live, rv=live.rv)
+        return with_warnings(response, decoded.warnings)
+    if is_dry_run(request):
+        return with_warnings(Response(200, new), decoded.warnings)
+    version = state.commit(request, resource, "MODIFIED", new)
+    return answer(version, 200, decoded.warnings)
+
+
+def _prepare(
+    state: ServerState,
+    request: Request,
+    resource: Resource,
+    new: Object,
+    old: Object,
+    *,
+    track: bool,
+) -> Object:
+    assert request.info is not None
+    strategy, subresource = resource.strategy, request.info.subresource
+    strategy.default(new)
+    if subresource == "status":
+        strategy.prepare_status_update(new, old)
+        metadata.keep_system_fields(new["metadata"], old["metadata"])
+    else:
+        strategy.prepare_update(new, old)
+    lifecycle.prepare_update(resource, new, old, subresource)
+    if strategy.has_generation and _desired_changed(resource, new, old):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+    if track:
+        return fields.track(state.clock, request, resource, old, new, subresource)
+    return new
+
+
+def _desired_changed(resource: Resource, new: Object, old: Object) -> bool:
+    apart = ("metadata", "status") if resource.strategy.has_status else ("metadata",)
+    return _without(new, apart) != _without(old, apart)
+
+
+def _without(document: Mapping[str, Any], names: tuple[str, ...]) -> Object:
+    return {key: value for key, value in document.items() if key not in names}
+
+
+def _judge(resource: Resource, new: Object, old: Object, subresource: str) -> list[FieldError]:
+    if subresource == "status":
+        return resource.strategy.validate_status_update(new, old)
+    return resource.strategy.validate_update(new, old)
+
+
+def _finish_deletion(
+    state: ServerState, request: Request, resource: Resource, new: Object, warnings: list[str]
+) -> Response:
+    """The write took the last finalizer away: the object goes, and the answer shows it as written."""
+    if is_dry_run(request):
+        return with_warnings(Response(200, new), warnings)
+    shown = {**new, "metadata": dict(new["metadata"])}
+    version = state.commit(request, resource, "DELETED", new)
+    return with_warnings(Response(200, shown, changed=True, rv=version.rv), warnings)
