@@ -18,7 +18,7 @@ from harness.vocabulary import Duration, StrictModel, camel
 from .actions import Action
 from .timing import FaultTiming
 
-API_VERSION = "harness.dev/v1alpha1"
+API_VERSION: Literal["harness.dev/v1alpha1"] = "harness.dev/v1alpha1"
 
 
 class FaultEntry(FaultTiming):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.clusters.selection import resolve
@@ -30,9 +31,9 @@ def check_names(case: Case) -> None:
     document = case.scenario.model_dump(by_alias=True, exclude_unset=True, mode="python")
     for key, text, path in _texts(document["spec"], ("spec",)):
         if key == "cel":
-            _at(case, path, lambda text=text: check_expression(text, case.objects))
+            _at(case, path, partial(check_expression, text, case.objects))
         elif key in _REFERENCES and not _is_kind_alone(path, text):
-            _at(case, path, lambda text=text: resolve(text, case.objects))
+            _at(case, path, partial(resolve, text, case.objects))
 
 
 def _at(case: Case, path: Path, check: Callable[[], object]) -> None:
