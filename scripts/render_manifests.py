@@ -7,8 +7,10 @@ What they hand over has been through protobuf, where every number is a float; Ku
 
     python scripts/render_manifests.py          # write the files
     python scripts/render_manifests.py --check  # exit 1 when they are not what the stack says
+    python scripts/render_manifests.py --json   # print files and exports
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,11 @@ HEAD = ("apiVersion", "kind", "metadata")
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with `--check` compare them; the exit code."""
-    files, _ = render()
+    """Write, compare or print the files; returns the exit code."""
+    files, exports = render()
+    if "--json" in arguments:
+        print(json.dumps({"files": files, "exports": exports}))
+        return 0
     if "--check" in arguments:
         stale = [name for name, text in files.items() if _committed(name) != text]
         for name in stale:
