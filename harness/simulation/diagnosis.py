@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from harness.errors import Livelock
 from .futures import in_order
 
 _TASKS_SHOWN_MAX = 50
+_SIMULATION = os.path.dirname(__file__)
 _SPINNERS_SHOWN = 5
 
 
@@ -59,9 +61,33 @@ def waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
     return lines
 
 
-def deadlock_text(loop: asyncio.AbstractEventLoop) -> str:
+def blocked(loop: Any) -> list[str]:
+    """One line for each simulated thread, and each callback that blocks the loop."""
+    lines = [f"thread {thread.name} at {_outside_bridge(thread)}" for thread in _threads(loop)]
+    return lines + [
+        f"the event loop of {name} at {_outside_bridge(driver)}"
+        for driver, name in loop.parked.items()
+    ]
+
+
+def _threads(loop: Any) -> list[Any]:
+    owners = [loop.world, *loop.world.processes()] if loop.world is not None else []
+    return [thread for owner in owners for thread in owner.threads]
+
+
+def _outside_bridge(suspended: Any) -> str:
+    """Where a suspended greenlet waits, above the code that made it wait."""
+    frame = suspended.gr_frame
+    while frame is not None and frame.f_code.co_filename.startswith(_SIMULATION):
+        frame = frame.f_back
+    if frame is None:
+        return "an unknown place"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+
+
+def deadlock_text(loop: Any) -> str:
     """The message of a `Deadlock`."""
-    lines = "\n".join(f"  {line}" for line in waiting(loop)) or "  no task at all"
+    lines = "\n".join(f"  {line}" for line in waiting(loop) + blocked(loop)) or "  no task at all"
     return (
         f"Deadlock at {loop.time():g} virtual seconds: nothing is ready and no timer is set, so "
         f"these can never go on:\n{lines}"

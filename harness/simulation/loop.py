@@ -29,6 +29,7 @@ from harness.errors import Deadlock, SimulationError
 from .diagnosis import deadlock_text, livelock_error
 from .driving import Driving
 from .entropy import Entropy
+from .executor_calls import ExecutorCalls
 from .futures import VirtualFuture, VirtualTask
 from .identity import CURRENT
 from .network_calls import NetworkCalls
@@ -43,7 +44,7 @@ _CANCELLED_TIMERS_MAX = 100
 
 
 class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are wider
-    Driving, NetworkCalls, SignalCalls, asyncio.BaseEventLoop
+    Driving, NetworkCalls, SignalCalls, ExecutorCalls, asyncio.BaseEventLoop
 ):
     """An asyncio event loop on virtual time that begins at 0.0.
 

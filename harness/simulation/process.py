@@ -72,6 +72,7 @@ class Process:
         self.signal_handlers: dict[int, Callable[[], object]] = {}
         self.signal_settings: dict[int, Any] = {}  # as signal.signal was told
         self.threads: list[Any] = []  # jobs of the bridge, see bridge/job.py
+        self.default_pool: Any = None
         self.context = contextvars.Context()
         self.context.run(CURRENT.set, self)
         self.finished: asyncio.Future[int] = world.loop.create_future()

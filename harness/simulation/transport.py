@@ -258,3 +258,13 @@ class MemoryTransport(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         """Bytes that were written and not yet taken by the other end."""
         return 0 if self._lost else self.peer._unread_bytes
+
+
+def joined_pair(
+    loop: asyncio.AbstractEventLoop, context: Callable[[], Context]
+) -> tuple[MemoryTransport, MemoryTransport]:
+    """Two ends joined without delay, as pipes within one process are."""
+    first = MemoryTransport(loop, lambda: 0.0, context(), None, {})
+    second = MemoryTransport(loop, lambda: 0.0, context(), None, {})
+    first.peer, second.peer = second, first
+    return first, second

@@ -9,7 +9,6 @@ them by name.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -28,9 +27,6 @@ _real: dict[str, Any] = {
         "sleep",
     )
 }
-
-#: Programs that measure real time beside the run, and asyncio, which asks its loop.
-_KEEP_REAL = ("_pytest", "pytest", "hypothesis", "xdist", "execnet", "coverage", "harness.")
 
 
 def _seconds(name: str) -> Callable[[], float]:
@@ -86,8 +82,6 @@ def install(replacements: scope.Replacements) -> None:
     _install_time_of_day(replacements)
     for name, stand_in in stand_ins.items():
         replacements.attribute(time, name, stand_in)
-    for module, attribute, name in _importers():
-        replacements.attribute(module, attribute, stand_ins[name])
 
 
 def _install_time_of_day(replacements: scope.Replacements) -> None:
@@ -105,23 +99,5 @@ def _install_time_of_day(replacements: scope.Replacements) -> None:
     traveller.time_ns = time_ns
 
 
-_scanned: set[str] = set()
-_found: list[tuple[str, str, str]] = []
-
-
-def _importers() -> list[tuple[Any, str, str]]:
-    """Modules that hold a real clock by name: (module, attribute, name of the clock)."""
-    by_identity = {id(function): name for name, function in _real.items()}
-    for module_name in [name for name in sys.modules if name not in _scanned]:
-        _scanned.add(module_name)
-        if module_name == "time" or module_name.startswith(_KEEP_REAL):
-            continue
-        for attribute, value in list(getattr(sys.modules[module_name], "__dict__", {}).items()):
-            name = by_identity.get(id(value))
-            if name is not None:
-                _found.append((module_name, attribute, name))
-    return [
-        (module, attribute, name)
-        for module_name, attribute, name in _found
-        if (module := sys.modules.get(module_name)) is not None
-    ]
+#: For modules that imported them by name.
+STAND_INS = {_real[name]: stand_in for name, stand_in in stand_ins.items()}

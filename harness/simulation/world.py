@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 from harness.errors import SimulationError, UsageError
 
-from . import chance, garbage, scope, system, wall_clock
-from .bridge import names, sockets
+from . import chance, garbage, importers, scope, system, wall_clock
+from .bridge import locks, names, polling, sockets, threads, tls_socket
 from .clock import SIMULATION_EPOCH_NS, Clock
 from .entropy import Entropy, Name
 from .futures import in_order
@@ -56,6 +56,7 @@ class World:
         self.loop.network = self.network
         self.loop.world = self
         self.threads: list[Any] = []  # simulated threads of no process
+        self.default_pool: Any = None
         self.loop.on_system_exit = self._system_exit
         self.process_entropy = self.entropy.substream("process")
         self.on_process_end: list[Callable[[Process], object]] = []
@@ -94,6 +95,10 @@ class World:
     def process(self, name: str) -> Process | None:
         """The latest process of that name."""
         return self._processes.get(name)
+
+    def processes(self) -> list[Process]:
+        """The latest process of each name, in the order of their first start."""
+        return list(self._processes.values())
 
     def gates_in_use(self) -> None:
         """From now on the loop asks each callback's process whether it may run."""
@@ -191,14 +196,14 @@ def run(
     """
     world = World(seed, callbacks_per_instant=callbacks_per_instant, keep_records=keep_records)
     replacements = scope.Replacements()
-    with scope.entered(world):
+    # The watchdog is outermost: its thread is a real one.
+    with Watchdog(world.loop, limit_seconds=watchdog_seconds), scope.entered(world):
         try:
             _install(replacements)
-            with Watchdog(world.loop, limit_seconds=watchdog_seconds):
-                try:
-                    return world.loop.run_until_complete(main(world))
-                finally:
-                    world.close()
+            try:
+                return world.loop.run_until_complete(main(world))
+            finally:
+                world.close()
         finally:
             replacements.restore()
 
@@ -208,8 +213,12 @@ def _install(replacements: scope.Replacements) -> None:
     chance.install(replacements)
     garbage.install(replacements)
     system.install(replacements)
-    sockets.install(replacements)
-    names.install(replacements)
+    for part in (sockets, names, tls_socket, polling, locks, threads):
+        part.install(replacements)
+    stand_ins: dict[Any, Callable[..., Any]] = {}
+    for holder in (wall_clock, locks, threads, polling):
+        stand_ins |= holder.STAND_INS
+    importers.install(replacements, stand_ins)
 
 
 def _process_of(handle: Any) -> Process | None:

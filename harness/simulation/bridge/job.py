@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +33,7 @@ class Job(greenlet.greenlet):  # type: ignore[misc]
     def __init__(self, loop: Any, function: Callable[[], None]) -> None:
         super().__init__(self._run_function)
         self._function = function
+        self._own_loop: asyncio.AbstractEventLoop | None = None  # one that the thread itself runs
         self.loop = loop
         self.process = CURRENT.get()
         owner = self.process if self.process is not None else loop.world
@@ -40,6 +43,12 @@ class Job(greenlet.greenlet):  # type: ignore[misc]
         self.gr_context = contextvars.Context()
         self.gr_context.run(CURRENT.set, self.process)
         loop.call_soon(self.go_on, context=self.wakes())
+
+    @property
+    def name(self) -> str:
+        """The name of the thread object that runs in this job."""
+        thread = threading._active.get(self.ident)  # type: ignore[attr-defined]
+        return str(thread.name) if thread is not None else f"Thread-{self.ident}"
 
     def wakes(self) -> contextvars.Context:
         """The context of callbacks that wake this thread: gated as its process is."""
@@ -58,11 +67,15 @@ class Job(greenlet.greenlet):  # type: ignore[misc]
     def go_on(self, *_: object) -> None:
         """Run until it blocks or ends; called by the loop."""
         self.parent = greenlet.getcurrent()
-        asyncio._set_running_loop(None)
+        hooks = sys.get_asyncgen_hooks()
+        asyncio._set_running_loop(self._own_loop)
         try:
             self.switch()
         finally:
+            self._own_loop = asyncio._get_running_loop()
             asyncio._set_running_loop(self.loop)
+            if self._own_loop is not None:
+                sys.set_asyncgen_hooks(*hooks)
 
     def give_way(self) -> None:
         """Back to the loop, until `go_on`."""

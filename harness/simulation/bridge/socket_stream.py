@@ -31,11 +31,11 @@ class Watched:
             callback()
 
 
-class SocketStream(Watched, asyncio.Protocol):
-    """The receiving side of a connected socket."""
+class SocketStream(asyncio.Protocol):
+    """The receiving side of a connected socket; `events` tells of its changes."""
 
-    def __init__(self, transport: MemoryTransport) -> None:
-        super().__init__()
+    def __init__(self, transport: MemoryTransport, events: Watched) -> None:
+        self.events = events
         self.transport = transport
         self.buffer = bytearray()
         self.ended = False
@@ -65,19 +65,19 @@ class SocketStream(Watched, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what arrives."""
         self.buffer += data
-        self.changed()
+        self.events.changed()
 
     def eof_received(self) -> bool:
         """The other side ended its stream; ours stays open until it is closed."""
         self.ended = True
-        self.changed()
+        self.events.changed()
         return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Reads and writes fail from now on, or see the end."""
         self.ended = True
         self.error = exc
-        self.changed()
+        self.events.changed()
 
     def pause_writing(self) -> None:
         """Too much is under way."""
@@ -86,14 +86,14 @@ class SocketStream(Watched, asyncio.Protocol):
     def resume_writing(self) -> None:
         """The other side took enough."""
         self.may_write = True
-        self.changed()
+        self.events.changed()
 
 
-class Backlog(Watched):
+class Backlog:
     """Connections to a listening socket that were not accepted yet."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, events: Watched) -> None:
+        self.events = events
         self.waiting: deque[SocketStream] = deque()
 
     @property
@@ -112,5 +112,5 @@ class _Accepted(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, MemoryTransport)
-        self._backlog.waiting.append(SocketStream(transport))
-        self._backlog.changed()
+        self._backlog.waiting.append(SocketStream(transport, Watched()))
+        self._backlog.events.changed()

@@ -8,18 +8,23 @@ socket. The file number is invented: it means something to simulated `select` on
 from __future__ import annotations
 
 import _socket
+import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from .. import scope
 from ..identity import current_process
 from ..network import LOOPBACK
-from ..transport import MemoryTransport
+from ..transport import MemoryTransport, joined_pair
 from .blocking import result_of, running_loop, wait_for
 from .socket_stream import Backlog, SocketStream, Watched, kernel_context
 
 Address = tuple[str, int]
+
+
+_real_socketpair = socket.socketpair
 
 
 class SimulatedSocket(socket.socket):
@@ -43,8 +48,12 @@ class SimulatedSocket(socket.socket):
         self._bound: Address = ("0.0.0.0", 0)
         self._options: dict[tuple[int, int], Any] = {}
         self._shut_reading = False
+        self._connecting: asyncio.Task[MemoryTransport] | None = None
+        self._failure: OSError | None = None  # of a connect that went on by itself
+        self.events = Watched()
         self._number = self._loop.new_file_number(self)
-        self._released = False
+        self._released = self._closed = False
+        self._io_refs = 0
 
     # What kind of socket it is
 
@@ -89,9 +98,12 @@ class SimulatedSocket(socket.socket):
         self._options[arguments[0], arguments[1]] = arguments[2]
 
     def getsockopt(self, level: int, option: int, *_: Any) -> Any:
-        """What was set; 0 for the rest, the error state included."""
+        """What was set, the kind of socket, or how a connect went; 0 for the rest."""
         if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
             return socket.SOCK_STREAM
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
+            failure, self._failure = self._failure, None
+            return (failure.errno or errno.ECONNREFUSED) if failure is not None else 0
         return self._options.get((level, option), 0)
 
     def fileno(self) -> int:
@@ -101,29 +113,39 @@ class SimulatedSocket(socket.socket):
     # Connecting and listening
 
     def connect(self, address: Any, /) -> None:
-        """Connect to a host of the simulation."""
-        self._connect(address)
-
-    def connect_ex(self, address: Any, /) -> int:
-        """As `connect`, answering an error number."""
-        try:
-            self._connect(address)
-        except OSError as error:
-            return error.errno or errno.ECONNREFUSED
-        return 0
-
-    def _connect(self, address: Address) -> None:
+        """Connect to a host of the simulation; a non-blocking socket goes on by itself."""
         connecting = self._loop.create_task(
             self._loop.network.connect(
                 address[0], address[1], process=current_process(), context=kernel_context()
             ),
             context=kernel_context(),
         )
-        self.attach_transport(result_of(connecting, self._limit()))
+        if self._timeout == 0:
+            self._connecting = connecting
+            connecting.add_done_callback(self._connected_later, context=kernel_context())
+            raise BlockingIOError(errno.EINPROGRESS, "Operation now in progress")
+        self.attach_transport(result_of(connecting, self._timeout))
+
+    def connect_ex(self, address: Any, /) -> int:
+        """As `connect`, answering an error number."""
+        try:
+            self.connect(address)
+        except OSError as error:
+            return error.errno or errno.ECONNREFUSED
+        return 0
+
+    def _connected_later(self, connecting: asyncio.Task[MemoryTransport]) -> None:
+        self._connecting = None
+        error = connecting.exception()
+        if isinstance(error, OSError):
+            self._failure = error
+        else:
+            self.attach_transport(connecting.result())
+        self.events.changed()
 
     def attach_transport(self, transport: MemoryTransport) -> None:
         """Become the near end of a connection."""
-        self._stream = SocketStream(transport)
+        self._stream = SocketStream(transport, self.events)
 
     def detach_transport(self) -> MemoryTransport:
         """Give the connection away, as `detach` does with a file number."""
@@ -142,7 +164,7 @@ class SimulatedSocket(socket.socket):
         own = network.own_host()
         host, port = self._bound
         where = own.name if host in LOOPBACK or host == own.address else host
-        self._backlog = Backlog()
+        self._backlog = Backlog(self.events)
         self._listener = network.listen(
             where, port, self._backlog.make_protocol, context=kernel_context()
         )
@@ -153,9 +175,10 @@ class SimulatedSocket(socket.socket):
         backlog = self._backlog
         if backlog is None:
             raise OSError(errno.EINVAL, "Invalid argument: the socket does not listen")
-        self._wait(backlog, lambda: backlog.readable)
+        self._wait(lambda: backlog.readable)
         accepted = SimulatedSocket()
         accepted._stream = backlog.waiting.popleft()
+        accepted.events = accepted._stream.events
         return accepted, accepted.getpeername()
 
     def getsockname(self) -> Any:
@@ -177,7 +200,7 @@ class SimulatedSocket(socket.socket):
             return b""
         if flags & socket.MSG_DONTWAIT and not stream.readable:
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
-        self._wait(stream, lambda: stream.readable)
+        self._wait(lambda: stream.readable)
         return stream.take(size, peek=bool(flags & socket.MSG_PEEK))
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
@@ -190,7 +213,7 @@ class SimulatedSocket(socket.socket):
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send all of `data`; the network takes any amount."""
         stream = self._connected()
-        self._wait(stream, lambda: stream.writable)
+        self._wait(lambda: stream.writable)
         if stream.error is not None or stream.transport.is_closing():
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         view = memoryview(data).cast("B")
@@ -201,11 +224,10 @@ class SimulatedSocket(socket.socket):
         """Send all of `data`."""
         self.send(data, flags)
 
-    def _wait(self, watched: Watched, ready: Any) -> None:
+    def _wait(self, ready: Callable[[], bool]) -> None:
         if ready():
             return
-        limit = self._limit()
-        if limit == 0:
+        if self._timeout == 0:
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         changed = self._loop.create_future()
 
@@ -213,15 +235,12 @@ class SimulatedSocket(socket.socket):
             if ready() and not changed.done():
                 changed.set_result(None)
 
-        watched.on_change.append(check)
+        self.events.on_change.append(check)
         try:
-            if not wait_for(changed, limit):
+            if not wait_for(changed, self._timeout):
                 raise TimeoutError("timed out")
         finally:
-            watched.on_change.remove(check)
-
-    def _limit(self) -> float | None:
-        return self._timeout
+            self.events.on_change.remove(check)
 
     def _connected(self) -> SocketStream:
         if self._stream is None:
@@ -231,11 +250,6 @@ class SimulatedSocket(socket.socket):
     # Readiness, for simulated select
 
     @property
-    def watched(self) -> Watched | None:
-        """What to watch for changes of readiness."""
-        return self._stream or self._backlog
-
-    @property
     def readable(self) -> bool:
         """Whether a read or accept would not block."""
         held = self._stream or self._backlog
@@ -243,7 +257,9 @@ class SimulatedSocket(socket.socket):
 
     @property
     def writable(self) -> bool:
-        """Whether a write would not block."""
+        """Whether a write would not block; also once a connect failed."""
+        if self._failure is not None:
+            return True
         return self._stream is not None and self._stream.writable
 
     # Closing
@@ -287,6 +303,17 @@ def _new(cls: Any, *arguments: Any, **options: Any) -> Any:
     return _socket.socket.__new__(cls)
 
 
+def _socketpair(*_: Any) -> tuple[socket.socket, socket.socket]:
+    """`socket.socketpair`: two ends joined without a network between them."""
+    if scope.inside() is None:
+        return _real_socketpair()
+    ends = SimulatedSocket(), SimulatedSocket()
+    for end, transport in zip(ends, joined_pair(ends[0]._loop, kernel_context), strict=True):
+        end.attach_transport(transport)
+    return ends
+
+
 def install(replacements: scope.Replacements) -> None:
     """Let code inside a run open simulated sockets until `replacements` are restored."""
     replacements.attribute(socket.socket, "__new__", _new)
+    replacements.attribute(socket, "socketpair", _socketpair)

@@ -99,15 +99,17 @@ def test_other_threads_see_real_time_during_the_run() -> None:
         seen.append(time.time())
 
     async def main(world: World) -> None:
-        go.set()
-        done.wait()
+        go.release()
+        done.acquire()
 
-    go, done = threading.Event(), threading.Event()
+    go, done = threading.Lock(), threading.Lock()
+    go.acquire()
+    done.acquire()
 
     def watch() -> None:
-        go.wait()
+        go.acquire()
         look()
-        done.set()
+        done.release()
 
     thread = threading.Thread(target=watch)
     thread.start()
