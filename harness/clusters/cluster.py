@@ -7,7 +7,7 @@ cluster is whatever has these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from harness.apiserver.middleware import FaultPlane
@@ -51,6 +51,9 @@ class Nodes(Protocol):
 
     async def restore(self, name: str) -> None:
         """Let a lost node come back."""
+
+    def fail_pod(self, namespace: str, name: str) -> Callable[[], None]:
+        """Keep a pod from being ready; returns the function that ends that."""
 
 
 class Cluster(Protocol):

@@ -8,7 +8,7 @@ clients that insist. Harness and controllers call it directly, past faults and d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,6 +32,7 @@ from harness.subjects.in_process import InProcessSubject
 from harness.subjects.spec import SubjectSpec
 
 from .installing import ready_to_install
+from .live_watches import live_watches
 from .tokens import service_account_token
 
 API_HOST = "kubernetes.default.svc"
@@ -71,6 +72,10 @@ class SimulatedNodes:
         """Let it come back."""
         self.manager.restore_node(name)
 
+    def fail_pod(self, namespace: str, name: str) -> Callable[[], None]:
+        """Keep a pod from being ready; returns the function that ends that."""
+        return self.manager.fail_pod(namespace, name)
+
 
 @dataclass(eq=False)
 class SimulatedCluster:
@@ -93,6 +98,7 @@ class SimulatedCluster:
         """Start the API server, the controllers and the nodes; returns when all have listed."""
         options = options or SimulationOptions()
         faults = FaultPlane()
+        live_watches(faults)  # from before the first subject on
         entropy = world.entropy.substream("apiserver")
         server = ApiServer(world.clock, entropy, world.recorder, faults=faults)
         _serve(world, server)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
-from harness.apiserver.requests import Object
-from harness.apiserver.status import ApiError
-from harness.client.resources import PODS
-from harness.clusters.state import Key
 from harness.simulation.records import Record
 from harness.vocabulary import Duration
 
-from .context import FaultContext
+from .context import CannotInject, FaultContext
 from .fault import Injection
 from .objects import DeleteObject, Deletion
 from .targets import TargetedFault, TargetedInjection
@@ -34,15 +30,10 @@ class PodKill(TargetedFault):
 
 
 class PodFailure(TargetedFault):
-    """Let pods fail where they run: their containers end with 137, as when memory runs out.
-
-    The pod's status says `Failed`, as a kubelet reports it; who owns the pod must replace it.
-    """
+    """Let pods fail where they run: they stay, but are not ready until the fault ends."""
 
     type: ClassVar[str] = "podFailure"
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
-    reason: str = "Evicted"
-    """The reason in the pod's status."""
 
     def prepare(self, context: FaultContext) -> Injection:
         """One failing."""
@@ -50,44 +41,36 @@ class PodFailure(TargetedFault):
 
 
 class Failure(TargetedInjection[PodFailure]):
-    """Writes the failed status, in the kubelet's stead."""
+    """Pods that are not ready; seen when one of them is reported so."""
 
-    async def act(self) -> None:
-        """Report the pods as failed, all at the same instant."""
-        await asyncio.gather(*(self._fail(key, document) for key, document in self.targets))
+    lasts = True
 
-    async def _fail(self, key: Key, document: Object) -> None:
-        status = failed_status(document, self.fault.reason, self.context.clock.timestamp())
-        try:
-            await self.context.client.patch(
-                PODS, key.name, key.namespace, document={"status": status}, subresource="status"
-            )
-        except ApiError as error:
-            if error.code != 404:  # it is gone already: a failure of its own kind
-                raise
+    def __init__(self, fault: PodFailure, context: FaultContext) -> None:
+        super().__init__(fault, context)
+        if context.nodes is None:
+            raise CannotInject(f"fault {context.name}: pods cannot be let fail on this cluster")
+        self._nodes = context.nodes
+        self._recoveries: list[Callable[[], None]] = []
+
+    def strike(self) -> None:
+        """All of them at this instant."""
+        self._recoveries = [
+            self._nodes.fail_pod(key.namespace, key.name) for key, _ in self.targets
+        ]
 
     def sees(self, record: Record) -> bool:
-        """One of the pods is reported as failed."""
+        """One of the pods is not ready."""
         if record.kind != "object" or record.data["uid"] not in self.uids:
             return False
-        return (record.data["object"].get("status") or {}).get("phase") == "Failed"
+        conditions = (record.data["object"].get("status") or {}).get("conditions") or ()
+        return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
 
+    def undo_description(self) -> str:
+        """They may be ready again."""
+        return f"let {', '.join(str(key) for key, _ in self.targets)} be ready again"
 
-def failed_status(pod: Object, reason: str, now: str) -> dict[str, Any]:
-    """The status of a pod whose containers all ended with 137 (`v1.PodStatus`)."""
-    ended = {"exitCode": 137, "reason": "Error", "finishedAt": now}
-    status = pod.get("status") or {}
-    return {
-        "phase": "Failed",
-        "reason": reason,
-        "conditions": [
-            {**condition, "status": "False", "reason": "PodFailed", "lastTransitionTime": now}
-            if condition["type"] in ("Ready", "ContainersReady")
-            else condition
-            for condition in status.get("conditions") or ()
-        ],
-        "containerStatuses": [
-            {**container, "ready": False, "started": False, "state": {"terminated": ended}}
-            for container in status.get("containerStatuses") or ()
-        ],
-    }
+    async def undo(self) -> None:
+        """Let them recover."""
+        recoveries, self._recoveries = self._recoveries, []
+        for recover in recoveries:
+            recover()

@@ -21,7 +21,7 @@ from .view import HOLDS, Judgement, View
 
 #: Fields that are left out wherever they stand, by the reason why they differ.
 MASKS: Mapping[str, tuple[str, ...]] = {
-    "identity": ("uid", "selfLink", "containerID", "imageID", "targetRef"),
+    "identity": ("uid", "generateName", "containerID", "imageID", "targetRef"),
     "generation": ("resourceVersion", "generation", "observedGeneration", "managedFields"),
     "revision counters": ("deployment.kubernetes.io/revision", "revision", "collisionCount"),
     "template hashes": ("pod-template-hash", "controller-revision-hash"),
