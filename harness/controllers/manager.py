@@ -25,6 +25,9 @@ from harness.simulation.world import World
 
 from .controller import Controller, ControllerContext, Reaction
 from .deployment import DeploymentController
+from .disruption import DisruptionController
+from .endpoints import EndpointSliceController
+from .garbage import GarbageCollector
 from .heartbeats import Heartbeats
 from .kubelet import (
     BehaviourRule,
@@ -36,11 +39,13 @@ from .kubelet import (
     PodServices,
 )
 from .kubelet.node import NodeAgent
+from .namespaces import NamespaceController
 from .nodes import NodeLifecycleController, PodGarbageCollector, TaintEvictionController
 from .programs import Program, installed_programs, registry
 from .replicaset import ReplicaSetController
 from .scheduler import Scheduler
 from .service_account import RootCaPublisher, ServiceAccountController
+from .service_network import ServiceNetwork
 
 KUBELET = "kubelet"
 Make = Callable[["ControllerManager", ControllerContext], Controller[Any]]
@@ -51,6 +56,10 @@ CONTROLLERS: dict[str, Make] = {
     "root-ca": lambda manager, context: RootCaPublisher(context, manager.root_ca),
     "deployment": lambda manager, context: DeploymentController(context),
     "replicaset": lambda manager, context: ReplicaSetController(context),
+    "endpointslice": lambda manager, context: EndpointSliceController(context),
+    "disruption": lambda manager, context: DisruptionController(context),
+    "garbage-collector": lambda manager, context: GarbageCollector(context),
+    "namespace": lambda manager, context: NamespaceController(context),
     "scheduler": lambda manager, context: Scheduler(context),
     "node-lifecycle": lambda manager, context: NodeLifecycleController(context, manager.heartbeats),
     "taint-eviction": lambda manager, context: TaintEvictionController(context),
@@ -109,6 +118,9 @@ class ControllerManager:
         if KUBELET in names:
             for number in range(1, nodes + 1):
                 self._add_node(number)
+        self._service_network: ServiceNetwork | None = None
+        if world is not None:
+            self._service_network = ServiceNetwork(world.network, self.informers, entropy)
         self._task: asyncio.Task[None] | None = None
 
     def _add_node(self, number: int) -> None:
@@ -127,6 +139,8 @@ class ControllerManager:
         """Run until cancelled."""
         async with asyncio.TaskGroup() as group:
             self.informers.start(group)
+            if self._service_network is not None:
+                group.create_task(self._service_network.run(), name="service network")
             for name, agent in self._agents.items():
                 group.create_task(agent.run(), name=f"node {name}")
             for controller in (*self.controllers.values(), *self.kubelets.values()):
