@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parent.parent / "tests/unit/cel/golden"
 GROUP, PLURAL, KIND = "cel-golden.example.com", "probes", "Probe"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-NAMESPACE = "cel-golden"
+NAMESPACE = "default"
 # Warnings of one answer are cut off beyond 4096 characters.
 BATCH = 8
 
@@ -98,17 +98,18 @@ def read_cases() -> list[Case]:
     return cases
 
 
-# The expression stands on a line of its own, so that columns of mistakes stay right.
-def _always_false(text: str) -> str:
-    return f"size([\n{text}\n]) < 0"
+# The expression stands on a line of its own, so that columns of mistakes stay right. The number
+# tells which case an answer is about, and keeps the server from merging equal warnings.
+def _always_false(text: str, number: int) -> str:
+    return f"size([\n{text}\n]) < -{number}"
 
 
-def _type_message(text: str) -> str:
-    return f"'TYPE %s'.format([type(\n{text}\n)])"
+def _type_message(text: str, number: int) -> str:
+    return f"'{number} TYPE %s'.format([type(\n{text}\n)])"
 
 
-def _value_message(text: str) -> str:
-    return f"'VALUE %s'.format([[dyn(\n{text}\n)]])"
+def _value_message(text: str, number: int) -> str:
+    return f"'{number} VALUE %s'.format([[dyn(\n{text}\n)]])"
 
 
 def _unwrapped(message: str) -> str:
@@ -123,13 +124,15 @@ def _unwrapped(message: str) -> str:
 
 
 def _policy(name: str, cases: list[Case]) -> dict[str, Any]:
-    validations = []
-    for case in cases:
-        rule = _always_false(case["cel"])
-        for message in (_type_message, _value_message):
-            validations.append(
-                {"expression": rule, "message": "NONE", "messageExpression": message(case["cel"])}
-            )
+    validations = [
+        {
+            "expression": _always_false(case["cel"], number),
+            "message": "NONE",
+            "messageExpression": message(case["cel"], number),
+        }
+        for number, case in enumerate(cases)
+        for message in (_type_message, _value_message)
+    ]
     rule = {
         "apiGroups": [""],
         "apiVersions": ["v1"],
@@ -164,9 +167,9 @@ def ask_policies(server: Server, cases: list[Case]) -> None:
             server.existing(f"{ADMISSION}/validatingadmissionpolicies", _policy(name, batch)),
             server.existing(f"{ADMISSION}/validatingadmissionpolicybindings", _binding(name)),
         ):
-            warnings = _warnings(server, name, 2 * len(batch))
-        for index, case in enumerate(batch):
-            case["answer"] = _outcome(case, warnings[2 * index : 2 * index + 2])
+            warnings = _warnings(server, name)
+        for number, case in enumerate(batch):
+            case["answer"] = _outcome(number, warnings)
 
 
 def _refused_by_policy(server: Server, case: Case) -> bool:
@@ -182,26 +185,27 @@ def _refused_by_policy(server: Server, case: Case) -> bool:
     return False
 
 
-def _warnings(server: Server, name: str, count: int) -> list[str]:
+def _warnings(server: Server, name: str) -> list[str]:
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
     path = f"/api/v1/namespaces/{NAMESPACE}/configmaps?dryRun=All"
-    warnings: list[str] = []
-    # A policy is enforced a moment after it is created.
-    while len(warnings) < count:
-        time.sleep(0.2)
+    # A policy is enforced, as a whole, a moment after it is created.
+    for _ in range(100):
+        time.sleep(0.1)
         _, warnings = server.request_with_warnings("POST", path, config_map)
-    return [warning.partition(f"with binding '{name}': ")[2] for warning in warnings]
+        if warnings:
+            return [warning.partition(f"with binding '{name}': ")[2] for warning in warnings]
+    raise SystemExit(f"{name} was never enforced")
 
 
-def _outcome(case: Case, texts: list[str]) -> dict[str, Any]:
-    error = re.search(r"resulted in error: (.*)", texts[0], re.DOTALL)
-    if error:
-        return {"error": error[1]}
+def _outcome(number: int, texts: list[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for text in texts:
-        word, _, rest = text.partition(" ")
-        if word in ("TYPE", "VALUE"):
-            answer[word.lower()] = rest
+        error = re.search(rf"< -{number}' resulted in error: (.*)", text, re.DOTALL)
+        found = re.match(rf"{number} (TYPE|VALUE) (.*)", text, re.DOTALL)
+        if error:
+            return {"error": error[1]}
+        if found:
+            answer[found[1].lower()] = found[2]
     return answer
 
 
@@ -227,9 +231,9 @@ def _definition(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_rules(case: Case) -> dict[str, Any]:
-    rule = _always_false(case["cel"])
+    rule = _always_false(case["cel"], 0)
     rules = [
-        {"rule": rule, "message": "NONE", "messageExpression": message(case["cel"])}
+        {"rule": rule, "message": "NONE", "messageExpression": message(case["cel"], 0)}
         for message in (_type_message, _value_message)
     ]
     return {**case["schema"], "x-kubernetes-validations": rules}
@@ -264,9 +268,11 @@ def _refusals(server: Server, cases: dict[str, Case]) -> dict[str, list[str]]:
     answer: dict[str, Any] = {}
     with server.existing(CRDS, _definition({"type": "object", "properties": fields})):
         # A definition is served a moment after it is created.
-        while "causes" not in answer.get("details", {}):
+        for _ in range(20):
             time.sleep(1)
             answer = server.request("POST", f"/apis/{GROUP}/v1/{PLURAL}?dryRun=All", probe)
+            if "causes" in answer.get("details", {}):
+                break
     messages: dict[str, list[str]] = {name: [] for name in cases}
     for cause in answer["details"]["causes"]:
         match = re.match(r"spec\.(c\d+)", cause["field"])
@@ -277,7 +283,7 @@ def _refusals(server: Server, cases: dict[str, Case]) -> dict[str, list[str]]:
 def _rule_outcome(messages: list[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for message in messages:
-        found = re.search(r": (TYPE|VALUE) (.*)", message, re.DOTALL)
+        found = re.search(r": 0 (TYPE|VALUE) (.*)", message, re.DOTALL)
         if found:
             answer[found[1].lower()] = found[2]
         elif not message.endswith("NONE"):
@@ -293,9 +299,7 @@ def main() -> None:
     arguments = parser.parse_args()
     server = Server(arguments.server, arguments.token)
     cases = read_cases()
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    with server.existing("/api/v1/namespaces", namespace):
-        ask_policies(server, [case for case in cases if "schema" not in case])
+    ask_policies(server, [case for case in cases if "schema" not in case])
     ask_definitions(server, [case for case in cases if "schema" in case])
     text = json.dumps(cases, indent=1, ensure_ascii=False, sort_keys=True)
     (GOLDEN / "answers.json").write_text(text + "\n")

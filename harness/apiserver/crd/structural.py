@@ -117,10 +117,15 @@ def _quiet() -> Any:
 _QUIET = _quiet()
 
 
+#: Where RE2 in C++ and in Go word the same mistake differently.
+_GO_WORDS = {"missing ]": "missing closing ]", "missing )": "missing closing )"}
+
+
 def _why(error: Exception) -> str:
     """RE2's reason with the offending part quoted as Go quotes it."""
     text = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
     head, colon, part = text.partition(": ")
+    head = _GO_WORDS.get(head, head)
     return f"{head}: `{part}`" if colon else head
 
 

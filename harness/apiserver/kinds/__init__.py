@@ -13,9 +13,30 @@ from typing import Any
 from ..crd.definition import DefinitionStrategy
 from ..resource import ScalePaths, Strategy
 from ..schema.node import Node
+from .access import BindingStrategy, ClusterBindingStrategy, ClusterRoleStrategy, RoleStrategy
+from .batch import CronJobStrategy, JobStrategy
+from .cluster import (
+    ClaimStrategy,
+    DisruptionBudgetStrategy,
+    EventStrategy,
+    LeaseStrategy,
+    NamespaceStrategy,
+    NodeStrategy,
+    StorageClassStrategy,
+)
 from .common import BuiltinStrategy
-
-_SELECTOR = ".status.selector"  # Computed for built-ins from spec.selector.
+from .configuration import ConfigMapStrategy, SecretStrategy
+from .pod import PodStrategy
+from .scaling import AutoscalerStrategy
+from .services import EndpointSliceStrategy, ServiceStrategy
+from .workloads import (
+    DaemonSetStrategy,
+    DeploymentStrategy,
+    ReplicaSetStrategy,
+    ReplicationControllerStrategy,
+    RevisionStrategy,
+    StatefulSetStrategy,
+)
 
 #: Where `/scale` of a built-in kind reads and writes.
 SCALE_PATHS = {
@@ -29,7 +50,32 @@ SCALE_PATHS = {
 
 #: The strategy of each kind that has a special one, by (group, plural).
 STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
+    ("", "configmaps"): ConfigMapStrategy,
+    ("", "events"): EventStrategy,
+    ("", "namespaces"): NamespaceStrategy,
+    ("", "nodes"): NodeStrategy,
+    ("", "persistentvolumeclaims"): ClaimStrategy,
+    ("", "pods"): PodStrategy,
+    ("", "replicationcontrollers"): ReplicationControllerStrategy,
+    ("", "secrets"): SecretStrategy,
+    ("", "services"): ServiceStrategy,
     ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
+    ("apps", "controllerrevisions"): RevisionStrategy,
+    ("apps", "daemonsets"): DaemonSetStrategy,
+    ("apps", "deployments"): DeploymentStrategy,
+    ("apps", "replicasets"): ReplicaSetStrategy,
+    ("apps", "statefulsets"): StatefulSetStrategy,
+    ("autoscaling", "horizontalpodautoscalers"): AutoscalerStrategy,
+    ("batch", "cronjobs"): CronJobStrategy,
+    ("batch", "jobs"): JobStrategy,
+    ("coordination.k8s.io", "leases"): LeaseStrategy,
+    ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy,
+    ("policy", "poddisruptionbudgets"): DisruptionBudgetStrategy,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): ClusterBindingStrategy,
+    ("rbac.authorization.k8s.io", "clusterroles"): ClusterRoleStrategy,
+    ("rbac.authorization.k8s.io", "rolebindings"): BindingStrategy,
+    ("rbac.authorization.k8s.io", "roles"): RoleStrategy,
+    ("storage.k8s.io", "storageclasses"): StorageClassStrategy,
 }
 
 

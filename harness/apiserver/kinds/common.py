@@ -1,4 +1,4 @@
-"""What all built-in kinds share: defaults and checks that the schema alone decides."""
+"""What all built-in kinds share: decoding, defaults and checks that the schema alone decides."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ..resource import Strategy
 from ..schema.decoding import decode_builtin
 from ..schema.defaulting import apply_defaults
 from ..schema.node import Node
+from ..status import FieldError
 
 
 class BuiltinStrategy(Strategy):
@@ -29,9 +30,35 @@ class BuiltinStrategy(Strategy):
         decode_builtin(self.node, document, kind=gvk["kind"], version=gvk["version"])
 
     def default(self, document: Object) -> None:
-        """Fixed defaults of the schema, then those of the kind."""
+        """Fixed defaults of the schema, then those of the kind; a spec is never missing."""
+        if "spec" in self.node.properties:
+            document.setdefault("spec", {})
         apply_defaults(self.node, document)
         self.complete(document)
 
     def complete(self, document: Object) -> None:
         """Defaults that depend on other fields, in place."""
+
+    def prepare_create(self, document: Object) -> None:
+        """A new object starts with the status that the kind starts with."""
+        if self.has_status:
+            document.pop("status", None)
+            status = self.node.properties["status"].raw
+            if "default" in status:
+                apply_defaults(self.node, document)
+
+    def check(self, document: Object) -> list[FieldError]:
+        """What is wrong with an object, new or changed."""
+        return []
+
+    def compare(self, new: Object, old: Object) -> list[FieldError]:
+        """What may not change."""
+        return []
+
+    def validate_create(self, document: Object) -> list[FieldError]:
+        """Whatever is wrong with the object."""
+        return self.check(document)
+
+    def validate_update(self, new: Object, old: Object) -> list[FieldError]:
+        """Whatever is wrong with the object, then what may not have changed."""
+        return self.check(new) + self.compare(new, old)

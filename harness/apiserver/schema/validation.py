@@ -83,7 +83,7 @@ def _type_errors(node: Node, value: Any, path: str) -> list[FieldError]:
         return []
     detail = f'{path} in body must be of type {",".join(allowed)}: "{kind}"'
     errors = [type_invalid(path, kind, detail)]
-    if kind == "number" and "integer" in allowed:
+    if kind == "number" and allowed == ["integer"]:
         errors.append(
             _unplaced(f"Checked value must be of type integer {_format_words(node)} in {path}")
         )

@@ -1,0 +1,247 @@
+"""Namespace, Node, Lease, Event, PodDisruptionBudget, PersistentVolumeClaim.
+
+Small kinds, each with the few rules that operators and controllers meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..names import dns_subdomain, qualified_name
+from ..requests import Object
+from ..schema.quantity import parse
+from ..status import FieldError, forbidden_field, invalid_value, not_supported, required
+from .checks import (
+    at_most_all,
+    count_or_percent,
+    named,
+    not_negative,
+    one_of,
+    optional_name,
+    selector_errors,
+)
+from .common import BuiltinStrategy
+
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+
+
+class NamespaceStrategy(BuiltinStrategy):
+    """Hooks of Namespace: its finalizers stand in the spec and are changed by `/finalize` only."""
+
+    def complete(self, document: Object) -> None:
+        """Every namespace has its name as a label."""
+        metadata = document["metadata"]
+        if metadata.get("name"):
+            labels = metadata.get("labels") or {}
+            metadata["labels"] = {**labels, "kubernetes.io/metadata.name": metadata["name"]}
+
+    def prepare_create(self, document: Object) -> None:
+        """Active, and held by the namespace controller."""
+        finalizers = (document.get("spec") or {}).get("finalizers") or []
+        if "kubernetes" not in finalizers:
+            finalizers = [*finalizers, "kubernetes"]
+        document["spec"] = {"finalizers": finalizers}
+        document["status"] = {"phase": "Active"}
+
+    def prepare_update(self, new: Object, old: Object) -> None:
+        """Finalizers and status stay."""
+        super().prepare_update(new, old)
+        new["spec"] = {**(new.get("spec") or {}), **(old.get("spec") or {})}
+
+    def check(self, document: Object) -> list[FieldError]:
+        """Finalizers are qualified."""
+        words = "name is neither a standard finalizer name nor is it fully qualified"
+        finalizers = (document.get("spec") or {}).get("finalizers") or ()
+        return [
+            invalid_value("spec.finalizers", name, words)
+            for name in finalizers
+            if name != "kubernetes" and "/" not in name
+        ]
+
+    def selectable_fields(self, document: Object) -> Mapping[str, str]:
+        """The phase."""
+        return {"status.phase": (document.get("status") or {}).get("phase", "")}
+
+
+class NodeStrategy(BuiltinStrategy):
+    """Hooks of Node: it is registered together with its status."""
+
+    def complete(self, document: Object) -> None:
+        """`podCIDR` is the first of `podCIDRs`; allocatable defaults to the capacity."""
+        spec = document.setdefault("spec", {})
+        if spec.get("podCIDR"):
+            spec.setdefault("podCIDRs", [spec["podCIDR"]])
+        status = document.get("status") or {}
+        if status.get("capacity"):
+            status.setdefault("allocatable", dict(status["capacity"]))
+
+    def prepare_create(self, document: Object) -> None:
+        """A new node takes no pods until it is known to be ready."""
+        taints = document["spec"].get("taints") or []
+        key = "node.kubernetes.io/not-ready"
+        if not any(taint.get("key") == key for taint in taints):
+            document["spec"]["taints"] = [*taints, {"key": key, "effect": "NoSchedule"}]
+
+    def check(self, document: Object) -> list[FieldError]:
+        """Taints."""
+        errors: list[FieldError] = []
+        for index, taint in enumerate((document.get("spec") or {}).get("taints") or ()):
+            at, key = f"metadata.taints[{index}]", taint.get("key", "")
+            errors += [invalid_value(f"{at}.key", key, words) for words in qualified_name(key)]
+            effect = taint.get("effect", "")
+            errors += (
+                one_of(effect, f"{at}.effect", _EFFECTS) if effect else [required(f"{at}.effect")]
+            )
+        return errors
+
+    def selectable_fields(self, document: Object) -> Mapping[str, str]:
+        """Whether pods may be scheduled."""
+        return {"spec.unschedulable": _flag((document.get("spec") or {}).get("unschedulable"))}
+
+
+def _flag(value: object) -> str:
+    return "true" if value else "false"
+
+
+class LeaseStrategy(BuiltinStrategy):
+    """Hooks of Lease."""
+
+    def check(self, document: Object) -> list[FieldError]:
+        """A duration is positive, transitions count up."""
+        spec = document.get("spec") or {}
+        errors: list[FieldError] = []
+        if spec.get("leaseDurationSeconds", 1) <= 0:
+            value, words = spec["leaseDurationSeconds"], "must be greater than 0"
+            errors.append(invalid_value("spec.leaseDurationSeconds", value, words))
+        return errors + not_negative(spec, "leaseTransitions", path="spec")
+
+
+class EventStrategy(BuiltinStrategy):
+    """Hooks of Event (core v1)."""
+
+    def check(self, document: Object) -> list[FieldError]:
+        """It stands in the namespace of what it is about."""
+        involved = document.get("involvedObject") or {}
+        namespace, own = involved.get("namespace", ""), document["metadata"].get("namespace", "")
+        errors: list[FieldError] = []
+        about_cluster = not namespace and own in ("", "default")
+        if namespace != own and not about_cluster:
+            words = "does not match event.namespace"
+            errors.append(invalid_value("involvedObject.namespace", namespace, words))
+        if document.get("eventTime"):
+            errors += _new_style_errors(document)
+        return errors
+
+    def selectable_fields(self, document: Object) -> Mapping[str, str]:
+        """What the event is about, who tells it and why."""
+        involved = document.get("involvedObject") or {}
+        names = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+        fields = {f"involvedObject.{name}": str(involved.get(name, "")) for name in names}
+        source = (document.get("source") or {}).get("component", "")
+        return {
+            **fields,
+            "reason": document.get("reason", ""),
+            "reportingComponent": document.get("reportingComponent", ""),
+            "source": source or document.get("reportingComponent", ""),
+            "type": document.get("type", ""),
+        }
+
+
+def _new_style_errors(document: Object) -> list[FieldError]:
+    component = document.get("reportingComponent", "")
+    errors = [] if component else [required("reportingComponent")]
+    errors += [invalid_value("reportingComponent", component, c) for c in qualified_name(component)]
+    needed = ("reportingInstance", "action", "reason")
+    return errors + [required(name) for name in needed if not document.get(name)]
+
+
+class DisruptionBudgetStrategy(BuiltinStrategy):
+    """Hooks of PodDisruptionBudget."""
+
+    def check(self, document: Object) -> list[FieldError]:
+        """One of two bounds, a policy, a selector."""
+        spec = document.get("spec") or {}
+        least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
+        errors: list[FieldError] = []
+        if least is not None and most is not None:
+            words = "minAvailable and maxUnavailable cannot be both set"
+            errors.append(invalid_value("spec", _go_budget(spec), words))
+        for field, value in (("minAvailable", least), ("maxUnavailable", most)):
+            errors += count_or_percent(value, f"spec.{field}")
+            errors += at_most_all(value, f"spec.{field}")
+        policy = spec.get("unhealthyPodEvictionPolicy")
+        if policy not in (None, "AlwaysAllow", "IfHealthyBudget"):
+            path, allowed = "spec.unhealthyPodEvictionPolicy", ("AlwaysAllow", "IfHealthyBudget")
+            errors.append(not_supported(path, policy, allowed))
+        return errors + selector_errors(spec.get("selector") or {}, "spec.selector")
+
+
+def _go_budget(spec: Object) -> Object:
+    return {
+        "MinAvailable": spec.get("minAvailable"),
+        "Selector": spec.get("selector"),
+        "MaxUnavailable": spec.get("maxUnavailable"),
+        "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+    }
+
+
+class ClaimStrategy(BuiltinStrategy):
+    """Hooks of PersistentVolumeClaim."""
+
+    def prepare_create(self, document: Object) -> None:
+        """Pending, and protected while it is used."""
+        document["status"] = {"phase": "Pending"}
+        finalizers = document["metadata"].setdefault("finalizers", [])
+        if "kubernetes.io/pvc-protection" not in finalizers:
+            finalizers.append("kubernetes.io/pvc-protection")
+
+    def check(self, document: Object) -> list[FieldError]:
+        """Access modes, a size, a class."""
+        spec = document.get("spec") or {}
+        modes = spec.get("accessModes") or []
+        errors: list[FieldError] = []
+        if not modes:
+            errors.append(required("spec.accessModes", "at least 1 access mode is required"))
+        for mode in modes:
+            errors += one_of(mode, "spec.accessModes", _ACCESS_MODES)
+        size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+        if size is None:
+            errors.append(required("spec.resources[storage]"))
+        elif parse(size) <= 0:
+            words = "must be greater than zero"
+            errors.append(invalid_value("spec.resources[storage]", size, words))
+        errors += optional_name(
+            spec.get("storageClassName"), "spec.storageClassName", dns_subdomain
+        )
+        mode = spec.get("volumeMode", "Filesystem")
+        return errors + one_of(mode, "spec.volumeMode", ("Block", "Filesystem"))
+
+    def compare(self, new: Object, old: Object) -> list[FieldError]:
+        """Binding fills in class and volume; a bound claim may ask for more."""
+        now, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
+        for field in ("storageClassName", "volumeName"):
+            if not before.get(field):
+                now.pop(field, None)
+                before.pop(field, None)
+        bound = (old.get("status") or {}).get("phase") == "Bound"
+        if bound:
+            now.pop("resources", None)
+            before.pop("resources", None)
+        if now == before:
+            return []
+        words = (
+            "spec is immutable after creation except resources.requests and "
+            "volumeAttributesClassName for bound claims"
+        )
+        return [forbidden_field("spec", words)]
+
+
+class StorageClassStrategy(BuiltinStrategy):
+    """Hooks of StorageClass."""
+
+    def check(self, document: Object) -> list[FieldError]:
+        """A provisioner."""
+        return named(
+            document.get("provisioner"), "provisioner", lambda text: qualified_name(text.lower())
+        )
