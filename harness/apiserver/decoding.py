@@ -116,7 +116,9 @@ def checked(
     request: Request, resource: Resource, value: Object, duplicates: list[str] | None = None
 ) -> Decoded:
     """Drop unknown fields of a document in place, and judge them by `fieldValidation`."""
-    check_metadata_types(resource, value)
+    if not isinstance(value.setdefault("metadata", {}), dict | None):
+        raise bad_request(f"{resource.kind}: metadata must be an object")
+    value["metadata"] = value["metadata"] or {}
     mode = request.parameter("fieldValidation") or "Warn"
     resource.strategy.decode(value)
     unknown = pruning.prune(resource.node, value)
@@ -199,47 +201,3 @@ def _check_custom_kind(request: Request, resource: Resource, document: Object) -
         name = (document.get("metadata") or {}).get("name", "")
         wrong = invalid_value("kind", kind, f"must be {resource.kind}")
         raise invalid(kind, name, [wrong], resource.group)
-
-
-_TEXT_MAPS = ("labels", "annotations")
-_TEXTS = ("name", "generateName", "namespace", "uid", "resourceVersion")
-
-
-def check_metadata_types(resource: Resource, document: Object) -> None:
-    """Refuse metadata that has no place in Go's `ObjectMeta`; make it an object when absent.
-
-    Raises:
-        ApiError: 400, as upstream's JSON decoder words it.
-    """
-    meta = document.get("metadata")
-    if meta is None:
-        meta = document["metadata"] = {}
-    if not isinstance(meta, dict):
-        raise _cannot_handle(resource, f"{resource.kind}.metadata", meta, "v1.ObjectMeta")
-    owner = "ObjectMeta" if resource.custom else "ObjectMeta.metadata"
-    for name in _TEXTS:
-        if not isinstance(meta.get(name, ""), str | None):
-            raise _cannot_handle(resource, f"{owner}.{name}", meta[name], "string")
-    for name in _TEXT_MAPS:
-        _check_text_map(resource, f"{owner}.{name}", meta.get(name))
-    for name, go_type in (("finalizers", "[]string"), ("ownerReferences", "[]v1.OwnerReference")):
-        if not isinstance(meta.get(name), list | None):
-            raise _cannot_handle(resource, f"{owner}.{name}", meta[name], go_type)
-
-
-def _check_text_map(resource: Resource, path: str, value: Any) -> None:
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        raise _cannot_handle(resource, path, value, "map[string]string")
-    for entry in value.values():
-        if not isinstance(entry, str | None):
-            raise _cannot_handle(resource, path, entry, "string")
-
-
-def _cannot_handle(resource: Resource, path: str, value: Any, go_type: str) -> ApiError:
-    return bad_request(
-        f'{resource.kind} in version "{resource.version}" cannot be handled as a '
-        f"{resource.kind}: json: cannot unmarshal {_go_type(value)} into Go struct field {path} "
-        f"of type {go_type}"
-    )

@@ -22,7 +22,6 @@ from .requests import Object, Request, Response
 from .resource import Resource
 from .state import ServerState
 from .status import (
-    ApiError,
     FieldError,
     bad_request,
     conflict,

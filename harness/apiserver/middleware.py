@@ -51,6 +51,10 @@ class FaultPlane:
     responding: list[RequestFault] = field(default_factory=list)
     delivering: list[DeliveryFault] = field(default_factory=list)
 
+    def any_for_requests(self) -> bool:
+        """Whether anything stands in the way of requests."""
+        return bool(self.received or self.authorized or self.committed or self.responding)
+
 
 async def call_through(faults: list[RequestFault], request: Request, handler: Handler) -> Response:
     """Call `handler` through the faults of one point, the first one outermost."""

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from . import documents, yaml
-from .decoding import Decoded, check_metadata_types, checked, media_type
+from .apply import server_side_apply
+from .decoding import Decoded, checked, media_type
 from .fields import manager_of
 from .parameters import check_write_options, is_true
 from .patches.json_patch import apply_json_patch
@@ -139,8 +140,6 @@ def _bad_result(shown: str, words: str) -> ApiError:
 
 def _apply(state: ServerState, request: Request, resource: Resource) -> Response:
     """Server-side apply, which creates the object when there is none."""
-    from .apply import server_side_apply
-
     assert request.info is not None
     applied = _applied_document(request, resource)
     meta = applied.setdefault("metadata", {})
@@ -190,7 +189,8 @@ def _applied_document(request: Request, resource: Resource) -> Object:
             f"invalid object type: {api_version}, Kind={kind}; expected "
             f"{resource.api_version}, Kind={resource.kind}"
         )
-    check_metadata_types(resource, value)
+    if not isinstance(value.setdefault("metadata", {}), dict):
+        raise bad_request("error decoding YAML: metadata must be an object")
     return value
 
 

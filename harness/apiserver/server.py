@@ -16,13 +16,25 @@ from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
 
-from . import bootstrap, crds, deleting, patching, paths, reading, subresources, watching, writing
+from . import (
+    bootstrap,
+    crds,
+    deleting,
+    impersonation,
+    patching,
+    paths,
+    reading,
+    subresources,
+    watching,
+    writing,
+)
 from .authentication import Authenticator
 from .authorization import Authorizer
 from .middleware import FaultPlane, call_through
 from .nonresource import answer_path
 from .parameters import is_dry_run
 from .registry import Registry
+from .representation import represent
 from .requests import Request, RequestInfo, Response, UserInfo
 from .resource import Resource
 from .state import ServerState
@@ -103,29 +115,49 @@ class ApiServer:
         Raises:
             ConnectionCut: A fault ends the connection without an answer.
         """
-        self.state.compact_by_time()
-        request.info = request.info or paths.parse(request.method, request.path, request.query)
-        self._record_request(request)
+        response = self.answer_at_once(request)
+        if response is not None:
+            return response
+        self._begin(request)
         try:
-            response = await self._through_faults(request)
+            response = await call_through(self.faults.responding, request, self._receive)
         except ApiError as error:
             response = status_response(error)
         self._record_response(request, response)
         return response
 
-    async def _through_faults(self, request: Request) -> Response:
-        if request.bypass:
-            return self._answer(request)
-        return await call_through(self.faults.responding, request, self._receive)
+    def answer_at_once(self, request: Request) -> Response | None:
+        """Answer a request that nothing can delay; None when a fault stands in its way."""
+        if not request.bypass and self.faults.any_for_requests():
+            return None
+        self._begin(request)
+        try:
+            if not request.bypass:
+                self._identify(request)
+            response = self._answer(request)
+        except ApiError as error:
+            response = status_response(error)
+        self._record_response(request, response)
+        return response
+
+    def _begin(self, request: Request) -> None:
+        self.state.compact_by_time()
+        request.info = request.info or paths.parse(request.method, request.path, request.query)
+        self._record_request(request)
+
+    def _identify(self, request: Request) -> None:
+        """Find out who asks, and whether they may; 401 and 403 are raised."""
+        if request.user is None:
+            request.user = self.authenticator.authenticate(request)
+        impersonation.apply(self.authorizer, request)
+        self.authorizer.check(request)
 
     async def _receive(self, request: Request) -> Response:
         return await call_through(self.faults.received, request, self._admit)
 
     async def _admit(self, request: Request) -> Response:
         try:
-            if request.user is None:
-                request.user = self.authenticator.authenticate(request)
-            self.authorizer.check(request)
+            self._identify(request)
         except ApiError as error:
             return status_response(error)
         return await call_through(self.faults.authorized, request, self._commit)
@@ -155,8 +187,10 @@ class ApiServer:
         if special is not None:
             return special(self.state, self.authenticator, request, resource)
         if info.verb == "watch":
-            return watching.watch(self.state, request, resource, self.faults)
-        return represent(self.state, request, resource, _VERBS[info.verb])
+            response = watching.watch(self.state, request, resource, self.faults)
+        else:
+            response = _VERBS[info.verb](self.state, request, resource)
+        return represent(self.state, request, resource, response)
 
     def _record_request(self, request: Request) -> None:
         info = request.info
@@ -196,11 +230,6 @@ class ApiServer:
             reason=reason,
             changed=response.changed,
         )
-
-
-def represent(state: ServerState, request: Request, resource: Resource, verb: Verb) -> Response:
-    """The verb's answer in the representation that the client accepts."""
-    return verb(state, request, resource)
 
 
 def status_response(error: ApiError) -> Response:

@@ -80,13 +80,13 @@ class ServerState:
         )
 
     def commit(
-        self, request: Request, resource: Resource, type: EventType, document: Object
+        self, request: Request, resource: Resource, event: EventType, document: Object
     ) -> Version:
         """Make `document`, which is now shared, the newest version of its object."""
         meta = document["metadata"] = tidy({**document["metadata"], "resourceVersion": "0"})
         key = (meta.get("namespace", ""), meta["name"])
         document = documents.ordered(document, resource.api_version, resource.kind)
-        version = self.store.prepare(resource.storage_key, key, type, document)
+        version = self.store.prepare(resource.storage_key, key, event, document)
         version.record_seq = self._record(request, resource, version)
         self.store.publish(version)
         return version
@@ -113,7 +113,7 @@ class ServerState:
         """The document as the journal shows it: secret values are keyed hashes."""
         if resource.storage_key != ("", "secrets"):
             return document
-        hidden = {
+        hidden: Object = {
             field: {key: self._keyed_hash(value) for key, value in (document[field] or {}).items()}
             for field in ("data", "stringData")
             if field in document

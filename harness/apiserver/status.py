@@ -33,13 +33,15 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        #: `metadata` of the Status: an expired list carries a fresh continue token there.
+        self.list_metadata: dict[str, Any] = {}
 
     def status(self) -> dict[str, Any]:
         """The `Status` object that goes over the wire."""
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_metadata,
             "status": "Failure",
             "message": self.message,
         }

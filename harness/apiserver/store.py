@@ -43,14 +43,14 @@ class Version:
     def __init__(
         self,
         rv: int,
-        type: EventType,
+        event: EventType,
         storage_key: StorageKey,
         key: Key,
         document: Object,
         previous: Version | None,
     ) -> None:
         self.rv = rv
-        self.type: EventType = type
+        self.type: EventType = event
         self.storage_key = storage_key
         self.key = key
         self.document = document
@@ -185,28 +185,28 @@ class Store:
         self._listeners.append(listener)
 
     def commit(
-        self, storage_key: StorageKey, key: Key, type: EventType, document: Object
+        self, storage_key: StorageKey, key: Key, event: EventType, document: Object
     ) -> Version:
         """Make `document` the newest version of an object.
 
         Args:
             storage_key: Group and plural of the resource.
             key: Namespace and name.
-            type: ADDED, MODIFIED or DELETED.
+            event: ADDED, MODIFIED or DELETED.
             document: Now owned by the store; its resourceVersion is set here.
         """
-        version = self.prepare(storage_key, key, type, document)
+        version = self.prepare(storage_key, key, event, document)
         self.publish(version)
         return version
 
     def prepare(
-        self, storage_key: StorageKey, key: Key, type: EventType, document: Object
+        self, storage_key: StorageKey, key: Key, event: EventType, document: Object
     ) -> Version:
         """Commit without telling anybody yet, so that the journal can be written in between."""
         self.rv += 1
         document["metadata"]["resourceVersion"] = str(self.rv)
         collection = self.collection(storage_key)
-        version = Version(self.rv, type, storage_key, key, document, collection.newest(key))
+        version = Version(self.rv, event, storage_key, key, document, collection.newest(key))
         collection.add(version)
         self._log.append((self.rv, storage_key))
         return version

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from .middleware import Deliver, Delivery, DeliveryFault, FaultPlane
 from .parameters import ListOptions, list_options, too_large
@@ -72,6 +72,8 @@ class WatchStream(AsyncIterator[WatchEvent]):
         self._ended = False
         self._minimum_rv = 0
         self._rv = view.applied  # how far the watcher has seen everything
+        #: Turns each event into the form that the client asked for.
+        self.convert: Callable[[WatchEvent], WatchEvent] | None = None
         self._begin(options)
 
     def _begin(self, options: ListOptions) -> None:
@@ -141,8 +143,8 @@ class WatchStream(AsyncIterator[WatchEvent]):
             return
         matches = self._matches(version.document)
         if matches:
-            type: EventType = "MODIFIED" if was else "ADDED"
-            self._put(WatchEvent(type, version.document, version.rv, version))
+            change: EventType = "MODIFIED" if was else "ADDED"
+            self._put(WatchEvent(change, version.document, version.rv, version))
         elif was:
             assert before is not None
             meta = {**before.document["metadata"], "resourceVersion": str(version.rv)}
@@ -206,10 +208,13 @@ class WatchStream(AsyncIterator[WatchEvent]):
                 await self._deliver_through_faults(event)
             else:
                 self._delivered.append(event)
-        event = self._delivered.popleft()
+        return self._finished(self._delivered.popleft())
+
+    def _finished(self, event: WatchEvent) -> WatchEvent:
+        """The event as it leaves, written down."""
         if not self._request.bypass:
             self._record(event)
-        return event
+        return event if self.convert is None else self.convert(event)
 
     def take_ready(self) -> list[WatchEvent]:
         """Everything that can be delivered without waiting; empty while a fault may interfere."""
@@ -218,10 +223,7 @@ class WatchStream(AsyncIterator[WatchEvent]):
         events = [*self._delivered, *self._ready]
         self._delivered.clear()
         self._ready.clear()
-        if not self._request.bypass:
-            for event in events:
-                self._record(event)
-        return events
+        return [self._finished(event) for event in events]
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()

@@ -344,7 +344,7 @@ def _judge(resource: Resource, new: Object, old: Object, subresource: str) -> li
 def _finish_deletion(
     state: ServerState, request: Request, resource: Resource, new: Object, warnings: list[str]
 ) -> Response:
-    """The write took the last finalizer away: the object goes, and the answer shows it as written."""
+    """The last finalizer was taken away: the object goes; the answer shows it as written."""
     if is_dry_run(request):
         return with_warnings(Response(200, new), warnings)
     shown = {**new, "metadata": dict(new["metadata"])}

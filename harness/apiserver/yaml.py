@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from ruamel.yaml import YAML, SafeConstructor
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 
