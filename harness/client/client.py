@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
+import orjson
+
 from harness.apiserver.requests import Object, Request, Response, WatchEvent
 from harness.apiserver.status import ApiError
 
@@ -74,6 +76,9 @@ class Client:
             bypass=self._bypass,
         )
         response = await self._transport(request)
+        if response.document is None and response.body:
+            # Discovery is kept as bytes by the server, because only HTTP asks for it often.
+            response.document = orjson.loads(response.body)
         raise_for_status(response.document, response.status)
         return response
 
