@@ -89,6 +89,7 @@ class Driving:
         self.parked[me] = process.name
         self._hand_over_to(self._spare.pop() if self._spare else self._new_driver(), me)
         del self.parked[me]
+        process.world.globals_switch.switch_to(process.globals)
         process.block(False)
         if task is not None:
             _enter_task(self, task)

@@ -177,6 +177,14 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
         options |= {"loop": self, "name": name, "context": context}
         return VirtualTask(self._sequence, owner, coro, **options)
 
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log an error that nobody handled, in the name of the process it happened in."""
+        owner = _owner_of(context)
+        if owner is None:
+            super().default_exception_handler(context)
+        else:
+            owner.context.copy().run(super().default_exception_handler, context)
+
     # What asyncio asks of a loop that has sockets and threads
 
     def _write_to_self(self) -> None:
@@ -184,3 +192,13 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
 
     def _process_events(self, event_list: object) -> None:
         """No selector, no events."""
+
+
+def _owner_of(context: dict[str, Any]) -> Any:
+    """The process of a task or callback that failed, whatever code is running now."""
+    for name in ("task", "future"):
+        owner = getattr(context.get(name), "owner", None)
+        if owner is not None:
+            return owner
+    handle = context.get("handle")
+    return handle._context.get(CURRENT) if handle is not None else CURRENT.get()

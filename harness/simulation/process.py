@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import enum
+import logging
 import os
 import signal
 import traceback
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from .diagnosis import where
 from .entropy import Entropy
 from .identity import CURRENT, WAKES
+from .process_globals import ProcessGlobals
 
 if TYPE_CHECKING:
     from .world import World
@@ -73,6 +75,15 @@ class Process:
         self.signal_settings: dict[int, Any] = {}  # as signal.signal was told
         self.threads: list[Any] = []  # jobs of the bridge, see bridge/job.py
         self.default_pool: Any = None
+        self.globals: ProcessGlobals | None = None
+        self.mounts: dict[str, str] = {}  # paths as it sees them, and the real folders
+        self.at_exit: list[Callable[[], object]] = []
+        self.log_level = logging.WARNING
+        self.log_handlers: list[logging.Handler] = []
+        self.log_settings: dict[str, dict[str, Any]] = {}  # by logger, see log_tree.py
+        self.on_output: Callable[[str, str], object] = lambda stream, line: None
+        self.warned: set[tuple[type[Warning], str]] = set()
+        self._output = {"stdout": "", "stderr": ""}
         self.context = contextvars.Context()
         self.context.run(CURRENT.set, self)
         self.finished: asyncio.Future[int] = world.loop.create_future()
@@ -108,7 +119,15 @@ class Process:
         """End as a process does whose main function returned, or that called `sys.exit`."""
         if self.state is not State.DEAD:
             self.error = error
+            self.context.copy().run(self._run_exit_functions)
             self._end(code, graceful=True)
+
+    def _run_exit_functions(self) -> None:
+        while self.at_exit:
+            try:
+                self.at_exit.pop()()
+            except Exception:  # noqa: BLE001 -- printed and passed over, as the interpreter does
+                self.print_to("stderr", traceback.format_exc())
 
     def exit_now(self, code: int) -> None:
         """End as by `os._exit`: at once, without last words."""
@@ -166,6 +185,12 @@ class Process:
     async def wait(self) -> int:
         """The exit code, once the process has ended."""
         return await asyncio.shield(self.finished)
+
+    def print_to(self, stream: str, text: str) -> None:
+        """It wrote to a standard stream; complete lines are handed on."""
+        *lines, self._output[stream] = (self._output[stream] + text).split("\n")
+        for line in lines:
+            self.on_output(stream, line)
 
     # The gate
 

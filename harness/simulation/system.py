@@ -7,6 +7,8 @@ The number of processors is fixed, because pool sizes derive from it.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterator, MutableMapping
@@ -26,7 +28,10 @@ _real_kill = os.kill
 _real_signal = signal.signal
 _real_getsignal = signal.getsignal
 _real_raise_signal = signal.raise_signal
+_real_pthread_kill = signal.pthread_kill
 _real_cpu_count = os.cpu_count
+_real_register = atexit.register
+_real_unregister = atexit.unregister
 _real_putenv = os.putenv
 _real_unsetenv = os.unsetenv
 
@@ -128,6 +133,33 @@ def _getsignal(number: int, /) -> Any:
     return process.signal_settings.get(number, signal.SIG_DFL)
 
 
+def _pthread_kill(thread_id: int, number: int, /) -> None:
+    process = _process()
+    if process is None:
+        _real_pthread_kill(thread_id, number)
+    else:
+        process.signal(number)
+
+
+def _register(function: Any, /, *arguments: Any, **options: Any) -> Any:
+    """`atexit.register`."""
+    process = _process()
+    if process is None:
+        return _real_register(function, *arguments, **options)
+    process.at_exit.append(functools.partial(function, *arguments, **options))
+    return function
+
+
+def _unregister(function: Any, /) -> None:
+    process = _process()
+    if process is None:
+        _real_unregister(function)
+    else:
+        process.at_exit[:] = [
+            kept for kept in process.at_exit if getattr(kept, "func", None) is not function
+        ]
+
+
 def _cpu_count() -> int | None:
     return _real_cpu_count() if scope.inside() is None else PROCESSORS
 
@@ -151,3 +183,6 @@ def install(replacements: scope.Replacements) -> None:
     replacements.attribute(signal, "signal", _signal)
     replacements.attribute(signal, "getsignal", _getsignal)
     replacements.attribute(signal, "raise_signal", _raise_signal)
+    replacements.attribute(signal, "pthread_kill", _pthread_kill)
+    replacements.attribute(atexit, "register", _register)
+    replacements.attribute(atexit, "unregister", _unregister)

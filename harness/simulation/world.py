@@ -19,7 +19,18 @@ from typing import Any, TypeVar
 
 from harness.errors import SimulationError, UsageError
 
-from . import chance, garbage, importers, scope, system, wall_clock
+from . import (
+    chance,
+    files,
+    garbage,
+    importers,
+    log_tree,
+    output,
+    scope,
+    system,
+    task_table,
+    wall_clock,
+)
 from .bridge import locks, names, polling, sockets, threads, tls_socket
 from .clock import SIMULATION_EPOCH_NS, Clock
 from .entropy import Entropy, Name
@@ -28,6 +39,7 @@ from .identity import CURRENT
 from .loop import VirtualLoop
 from .network import Network
 from .process import Main, Process, State, exit_status
+from .process_globals import GlobalsSwitch, ProcessGlobals
 from .records import Recorder
 from .watchdog import Watchdog
 
@@ -55,6 +67,7 @@ class World:
         )
         self.loop.network = self.network
         self.loop.world = self
+        self.globals_switch = GlobalsSwitch()
         self.threads: list[Any] = []  # simulated threads of no process
         self.default_pool: Any = None
         self.loop.on_system_exit = self._system_exit
@@ -72,6 +85,8 @@ class World:
         *,
         host: str = "",
         environment: dict[str, str] | None = None,
+        own_globals: ProcessGlobals | None = None,
+        prepare: Callable[[Process], object] = lambda process: None,
     ) -> Process:
         """Start a simulated process that runs `main()`.
 
@@ -80,6 +95,8 @@ class World:
             main: Makes the main coroutine; called inside the process.
             host: Where it lives on the network; a host of its own name when empty.
             environment: Its environment variables; None shows it those of the harness.
+            own_globals: Modules and attributes it has for itself.
+            prepare: Called with the process before it starts, to set mounts, logging and such.
         """
         before = self._processes.get(name)
         if before is not None and before.state is not State.DEAD:
@@ -88,7 +105,11 @@ class World:
         host = host or name
         self.network.host(host)
         process = Process(self, name, host, incarnation, environment)
+        process.globals = own_globals
+        if own_globals is not None:
+            self.gates_in_use()
         self._processes[name] = process
+        prepare(process)
         process.start(main)
         return process
 
@@ -102,7 +123,16 @@ class World:
 
     def gates_in_use(self) -> None:
         """From now on the loop asks each callback's process whether it may run."""
-        self.loop.gate = _gate
+        self.loop.gate = self._gate
+
+    def _gate(self, handle: asyncio.Handle) -> bool:
+        process = _process_of(handle)
+        if process is None:
+            return True
+        if not process.admits(handle):
+            return False
+        self.globals_switch.switch_to(process.globals)
+        return True
 
     def tasks_of(self, process: Process | None) -> list[asyncio.Task[Any]]:
         """Unfinished tasks that belong to a process (None: to none), in order of creation."""
@@ -148,6 +178,7 @@ class World:
         """Kill the processes, cancel what else runs, and close the loop."""
         for process in tuple(self._processes.values()):
             process.kill()
+        self.globals_switch.switch_to(None)
         self.loop.set_exception_handler(lambda loop, context: None)  # the run is over
         rest = self.tasks_of(None)
         for task in rest:
@@ -212,7 +243,8 @@ def _install(replacements: scope.Replacements) -> None:
     wall_clock.install(replacements)
     chance.install(replacements)
     garbage.install(replacements)
-    system.install(replacements)
+    for part in (system, files, output, log_tree, task_table):
+        part.install(replacements)
     for part in (sockets, names, tls_socket, polling, locks, threads):
         part.install(replacements)
     stand_ins: dict[Any, Callable[..., Any]] = {}
@@ -224,11 +256,6 @@ def _install(replacements: scope.Replacements) -> None:
 def _process_of(handle: Any) -> Process | None:
     process: Process | None = handle._context.get(CURRENT)
     return process
-
-
-def _gate(handle: asyncio.Handle) -> bool:
-    process = _process_of(handle)
-    return process is None or process.admits(handle)
 
 
 def _collect_everything() -> None:

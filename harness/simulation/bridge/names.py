@@ -10,6 +10,7 @@ from ..network_calls import AddressInfo, address_info
 
 _real_getaddrinfo = socket.getaddrinfo
 _real_gethostbyname = socket.gethostbyname
+_real_gethostbyaddr = socket.gethostbyaddr
 _real_gethostname = socket.gethostname
 _real_getfqdn = socket.getfqdn
 
@@ -36,6 +37,13 @@ def _gethostbyname(hostname: str) -> str:
     return address_info(world.network, hostname, 0)[0][4][0]
 
 
+def _gethostbyaddr(ip_address: str) -> tuple[str, list[str], list[str]]:
+    world = scope.inside()
+    if world is None:
+        return _real_gethostbyaddr(ip_address)
+    return ip_address, [], [_gethostbyname(ip_address)]
+
+
 def _gethostname() -> str:
     world = scope.inside()
     return _real_gethostname() if world is None else world.network.own_host().name
@@ -52,5 +60,6 @@ def install(replacements: scope.Replacements) -> None:
     """Resolve names on the simulated network until `replacements` are restored."""
     replacements.attribute(socket, "getaddrinfo", _getaddrinfo)
     replacements.attribute(socket, "gethostbyname", _gethostbyname)
+    replacements.attribute(socket, "gethostbyaddr", _gethostbyaddr)
     replacements.attribute(socket, "gethostname", _gethostname)
     replacements.attribute(socket, "getfqdn", _getfqdn)
