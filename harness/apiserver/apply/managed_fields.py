@@ -94,8 +94,8 @@ def decode_foreign(rows: list[Any]) -> Managed | None:
 
 
 def is_reset(rows: list[Any]) -> bool:
-    """Whether a client asks to forget all owners: exactly one row, and nothing in it."""
-    return len(rows) == 1 and isinstance(rows[0], Mapping) and not any(rows[0].values())
+    """Whether a client asks to forget all owners: no row, or one with nothing in it."""
+    return not rows or rows in ([{}], [None])
 
 
 def encode(managed: Managed, before: list[Any]) -> list[Any]:

@@ -52,8 +52,8 @@ def track_update(
 
     Args:
         live: What is stored, or None on create.
-        new: What the request asks for; its own managedFields are honoured as upstream does: one
-            empty row forgets all owners, invalid rows are ignored.
+        new: What the request asks for; its own managedFields are honoured as upstream does: an
+            empty list, or one with an empty row, forgets all owners; invalid rows are ignored.
         node: Schema of the kind.
         manager: `fieldManager`, or the start of the User-Agent.
         api_version: Of the request, such as `apps/v1`.
@@ -76,8 +76,8 @@ def track_update(
 
 
 def _known_owners(live: Object | None, new: Object, subresource: str) -> Managed:
-    live_rows, new_rows = entries(live), entries(new)
-    if not subresource and new_rows and new_rows != live_rows:
+    live_rows, new_rows = entries(live), new.get("metadata", {}).get("managedFields")
+    if not subresource and isinstance(new_rows, list) and new_rows != live_rows:
         if is_reset(new_rows):
             return {}
         foreign = decode_foreign(new_rows)
