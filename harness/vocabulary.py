@@ -74,13 +74,11 @@ def format_duration(seconds: float) -> str:
 
 def _duration_in_memory(value: Any) -> float:
     # A model that is built in Python, or read again from its own dump, may already hold seconds.
-    return value.seconds if isinstance(value, Seconds) else parse_duration(value)
+    return float(value) if isinstance(value, Seconds) else parse_duration(value)
 
 
-class Seconds(NamedTuple):
+class Seconds(float):
     """Seconds given from Python, where a unit is part of the name: `Seconds(2.5)`."""
-
-    seconds: float
 
 
 Duration = Annotated[

@@ -26,7 +26,7 @@ class TargetedFault(Fault):
     #: The kinds it can act on; empty means any.
     kinds: ClassVar[tuple[str, ...]] = ()
 
-    object: str | None = None
+    object: str | None = Field(default=None, kw_only=False)  # in Python it may come first, bare
     """One object: its name in `objects:`, or `Kind/name`."""
     select: Select | None = None
     """Candidates, from which `mode` takes some at injection."""
