@@ -47,6 +47,18 @@ class BuiltinStrategy(Strategy):
             if "default" in status:
                 apply_defaults(self.node, document)
 
+    def prepare_status_update(self, new: Object, old: Object) -> None:
+        """On `/status`: the spec and the like stay as they were; metadata is taken as written.
+
+        Custom resources differ: there a write of the status leaves metadata alone.
+        """
+        for key in set(new) | set(old):
+            if key not in ("status", "metadata"):
+                if key in old:
+                    new[key] = old[key]
+                else:
+                    new.pop(key, None)
+
     def check(self, document: Object) -> list[FieldError]:
         """What is wrong with an object, new or changed."""
         return []

@@ -101,6 +101,13 @@ class DeploymentStrategy(WorkloadStrategy):
 
     word = "deployment"
 
+    def prepare_status_update(self, new: Object, old: Object) -> None:
+        """Labels stay too: of all kinds only Deployments protect them."""
+        super().prepare_status_update(new, old)
+        new["metadata"].pop("labels", None)
+        if "labels" in old["metadata"]:
+            new["metadata"]["labels"] = old["metadata"]["labels"]
+
     def complete(self, document: Object) -> None:
         """Rolling updates have their bounds; other strategies have none."""
         super().complete(document)
