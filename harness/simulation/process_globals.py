@@ -18,11 +18,35 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a shared object, and what a new process finds there."""
+    """One attribute of a shared module, and what a new process finds there.
 
-    target: Any
-    name: str
+    Args:
+        module: Name of the module; while nobody has imported it, there is nothing to do.
+        path: Attribute of the module, or of a class in it: `Configuration._default`.
+        initial: What a new process finds.
+    """
+
+    module: str
+    path: str
     initial: Any
+
+    def get(self) -> Any:
+        """The value in place; `initial` while the module is not imported."""
+        owner, name = self._owner()
+        return self.initial if owner is None else getattr(owner, name)
+
+    def set(self, value: Any) -> None:
+        """Put a value in place."""
+        owner, name = self._owner()
+        if owner is not None:
+            setattr(owner, name, value)
+
+    def _owner(self) -> tuple[Any, str]:
+        *owners, name = self.path.split(".")
+        owner: Any = sys.modules.get(self.module)
+        for part in owners:
+            owner = getattr(owner, part, None)
+        return owner, name
 
 
 class ProcessGlobals:
@@ -51,7 +75,7 @@ class ProcessGlobals:
         self._outside_modules = self._take_modules()
         sys.modules.update(self._modules)
         self._table_size = len(sys.modules)
-        self._outside_values = [vars(it.target)[it.name] for it in self._attributes]
+        self._outside_values = [attribute.get() for attribute in self._attributes]
         self._set(self._values)
 
     def leave(self) -> None:
@@ -62,7 +86,7 @@ class ProcessGlobals:
         else:
             self._modules = self._take_modules()
         sys.modules.update(self._outside_modules)
-        self._values = [vars(it.target)[it.name] for it in self._attributes]
+        self._values = [attribute.get() for attribute in self._attributes]
         self._set(self._outside_values)
 
     def _take_modules(self) -> dict[str, ModuleType]:
@@ -71,7 +95,7 @@ class ProcessGlobals:
 
     def _set(self, values: list[Any]) -> None:
         for attribute, value in zip(self._attributes, values, strict=True):
-            setattr(attribute.target, attribute.name, value)
+            attribute.set(value)
 
 
 class GlobalsSwitch:

@@ -72,6 +72,7 @@ class World:
         self.default_pool: Any = None
         self.loop.on_system_exit = self._system_exit
         self.process_entropy = self.entropy.substream("process")
+        self.at_end: list[Callable[[], object]] = []  # called when the run is over
         self.on_process_end: list[Callable[[Process], object]] = []
         self._processes: dict[str, Process] = {}
         self._ended: list[Process] = []
@@ -179,6 +180,8 @@ class World:
         for process in tuple(self._processes.values()):
             process.kill()
         self.globals_switch.switch_to(None)
+        for callback in self.at_end:
+            callback()
         self.loop.set_exception_handler(lambda loop, context: None)  # the run is over
         rest = self.tasks_of(None)
         for task in rest:

@@ -17,11 +17,14 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from harness.simulation.process import Process
 from harness.simulation.process_globals import Attribute, ProcessGlobals
 from harness.simulation.world import World, run
 
-SHARED = types.SimpleNamespace(value="of the harness")
+SHARED = types.ModuleType("tests_shared")
+SHARED.value = "of the harness"  # type: ignore[attr-defined]
 
 
 def in_a_process(body: Callable[[], Any], **options: Any) -> Any:
@@ -146,7 +149,11 @@ def test_each_process_imports_its_own_copy_of_the_modules_it_names() -> None:
     assert not hasattr(outside, "calls")
 
 
-def test_each_process_has_its_own_value_of_a_shared_attribute() -> None:
+def test_each_process_has_its_own_value_of_a_shared_attribute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "tests_shared", SHARED)
+
     async def main(world: World) -> list[str]:
         seen: list[str] = []
 
@@ -160,7 +167,7 @@ def test_each_process_has_its_own_value_of_a_shared_attribute() -> None:
             world.spawn(
                 name,
                 lambda name=name: program(name),
-                own_globals=ProcessGlobals([], [Attribute(SHARED, "value", "initial")]),
+                own_globals=ProcessGlobals([], [Attribute("tests_shared", "value", "initial")]),
             )
             for name in ("first", "second")
         ]

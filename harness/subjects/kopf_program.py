@@ -1,0 +1,110 @@
+"""`kopf run`, as the main coroutine of a simulated process.
+
+Arguments are parsed by kopf's own command, handlers are loaded by kopf's own loader, and the
+operator is `kopf.operator`, which sets up signal handlers, probes and the rest. So a subject
+behaves as under `kopf run`, only that the loop and the log are given.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from harness.simulation.process_globals import Attribute, ProcessGlobals
+
+from .spec import SubjectSpec
+
+_WHERE_OPTIONS = ("-A", "--all-namespaces", "-n", "--namespace")
+
+#: State that libraries keep at module level, and what a new process finds there.
+_LIBRARY_STATE = (
+    Attribute("kopf._core.intents.registries", "_default_registry", None),
+    Attribute("kubernetes.client.configuration", "Configuration._default", None),
+    Attribute("kubernetes.aio.client.configuration", "Configuration._default", None),
+    Attribute("kubernetes_asyncio.client.configuration", "Configuration._default", None),
+)
+#: Libraries that are nothing but state.
+_STATEFUL_LIBRARIES = ("prometheus_client",)
+
+
+def prepare_libraries() -> None:
+    """Import what all subjects share, once and outside of any simulated process.
+
+    What libraries set up when they are imported (log handlers, say) must be there for every
+    process, not only for the first.
+    """
+    for name in ("aiohttp", "kopf", "kopf.cli"):
+        importlib.import_module(name)
+    for name in ("kubernetes.client", "kubernetes.config"):
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
+
+
+def arguments(spec: SubjectSpec) -> list[str]:
+    """The command line of `kopf run` for a subject."""
+    line: list[str] = []
+    for module in spec.modules:
+        line += ["--module", module]
+    if not any(word.partition("=")[0] in _WHERE_OPTIONS for word in spec.args):
+        line += [f"--namespace={name}" for name in spec.namespaces] or ["--all-namespaces"]
+    if spec.standalone and not spec.peering:
+        line.append("--standalone")
+    if spec.peering:
+        line.append(f"--peering={spec.peering}")
+    if spec.priority is not None:
+        line.append(f"--priority={spec.priority}")
+    if spec.liveness:
+        line.append(f"--liveness={spec.liveness}")
+    return [*line, *spec.args]
+
+
+async def main(line: Sequence[str]) -> None:
+    """Run the operator until it ends."""
+    import kopf
+    from kopf import cli
+    from kopf._cogs.helpers import loaders
+
+    options: dict[str, Any] = cli.run.make_context("run", list(line)).params
+    loaders.preload(paths=options["paths"], modules=options["modules"])
+    await kopf.operator(
+        standalone=options["standalone"],
+        namespaces=options["namespaces"],
+        clusterwide=options["clusterwide"],
+        priority=666 if options["dev"] else options["priority"],
+        peering_name=options["peering_name"],
+        liveness_endpoint=options["liveness_endpoint"],
+    )
+
+
+def own_globals(spec: SubjectSpec) -> ProcessGlobals:
+    """What the subject's process has for itself: its modules, and the state of libraries."""
+    modules = {fresh_package(name) for name in spec.modules}
+    modules |= {*spec.fresh_modules, *_STATEFUL_LIBRARIES}
+    return ProcessGlobals(sorted(modules), _LIBRARY_STATE)
+
+
+def fresh_package(module: str) -> str:
+    """The outermost package of a module that is more than a folder.
+
+    `operator_x.handlers` is imported afresh with all of `operator_x`; a module in a namespace
+    package, which may hold strangers, only by itself.
+    """
+    parts = module.split(".")
+    for count in range(1, len(parts)):
+        name = ".".join(parts[:count])
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            return name
+    return module
+
+
+def import_path_problem(module: str) -> str:
+    """Why a module cannot be found, for people; empty when it can."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError as error:
+        return f"{error}; looked in {sys.path}"
+    return "" if found is not None else f"no module {module!r} in {sys.path}"
