@@ -183,4 +183,4 @@ def _actor(world: World, transport: object) -> str:
     return str(extra("simulation_process") or "")
 
 
-__all__ = ["Process", "SimulatedCluster", "SimulatedNodes", "SimulationOptions", "Mapping"]
+__all__ = ["SimulatedCluster", "SimulatedNodes", "SimulationOptions"]

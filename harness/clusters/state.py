@@ -7,6 +7,7 @@ judge it, faults select from it, and the history explains who wrote what when.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,7 +60,8 @@ class ClusterState:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._live: dict[Key, Object] = {}
-        self._by_kind: dict[str, dict[Key, None]] = {}
+        self._by_kind: dict[str, list[Key]] = {}  # of what exists, sorted
+        self._by_name: dict[tuple[str, str], list[Key]] = {}  # of what ever existed
         self._by_uid: dict[str, Key] = {}
         self._history: dict[Key, list[Version]] = {}
         #: The newest resourceVersion seen.
@@ -80,28 +82,32 @@ class ClusterState:
             record.time_ns,
             rv,
             record.data["type"],
-            record.data.get("by") or record.actor,
+            record.actor,
             document,
             record.causes,
         )
-        self._history.setdefault(key, []).append(version)
+        if key not in self._history:
+            self._history[key] = []
+            self._by_name.setdefault((key.kind, key.name), []).append(key)
+        self._history[key].append(version)
         self._change(key, version)
         return key
 
     def _change(self, key: Key, version: Version) -> None:
         uid = version.object["metadata"].get("uid", "")
-        if version.type == "DELETED":
-            self._live.pop(key, None)
-            self._by_kind.get(key.kind, {}).pop(key, None)
+        keys = self._by_kind.setdefault(key.kind, [])
+        if version.type != "DELETED":
+            if key not in self._live:
+                insort(keys, key)
+            self._live[key] = version.object
+            self._by_uid[uid] = key
+        elif self._live.pop(key, None) is not None:
+            del keys[bisect_left(keys, key)]
             self._by_uid.pop(uid, None)
-            return
-        self._live[key] = version.object
-        self._by_kind.setdefault(key.kind, {})[key] = None
-        self._by_uid[uid] = key
 
     def objects(self, kind: str = "") -> list[tuple[Key, Object]]:
         """All objects that exist, or those of one kind, sorted by key."""
-        keys = sorted(self._by_kind.get(kind, ())) if kind else sorted(self._live)
+        keys = self._by_kind.get(kind, []) if kind else sorted(self._live)
         return [(key, self._live[key]) for key in keys]
 
     def get(self, key: Key) -> Object | None:
@@ -115,9 +121,8 @@ class ClusterState:
 
     def find_key(self, reference: ObjectReference, namespace: str) -> Key | None:
         """The key of a referenced object that exists, in `namespace` or cluster-scoped."""
-        return next(
-            self._matching(reference, namespace, self._by_kind.get(reference.kind, ())), None
-        )
+        known = self._matching(reference, namespace)
+        return next((key for key in known if key in self._live), None)
 
     def find(self, reference: ObjectReference, namespace: str) -> Object | None:
         """A referenced object that exists, in `namespace` or cluster-scoped."""
@@ -126,7 +131,7 @@ class ClusterState:
 
     def known_key(self, reference: ObjectReference, namespace: str) -> Key | None:
         """The key of a referenced object, also when it is gone by now; None if it never was."""
-        return next(self._matching(reference, namespace, self._history), None)
+        return next(self._matching(reference, namespace), None)
 
     def history(self, key: Key) -> list[Version]:
         """All versions of one object, oldest first; deletions are versions too."""
@@ -137,13 +142,11 @@ class ClusterState:
         for key in sorted(self._history):
             yield key, self._history[key]
 
-    @staticmethod
-    def _matching(reference: ObjectReference, namespace: str, keys: Iterable[Key]) -> Iterator[Key]:
+    def _matching(self, reference: ObjectReference, namespace: str) -> Iterator[Key]:
         group = reference.api_version.rpartition("/")[0]
-        for key in keys:
-            names = key.kind == reference.kind and key.name == reference.name
+        for key in self._by_name.get((reference.kind, reference.name), ()):
             group_fits = not reference.api_version or key.group == group
-            if names and group_fits and key.namespace in (namespace, ""):
+            if group_fits and key.namespace in (namespace, ""):
                 yield key
 
 

@@ -76,8 +76,7 @@ class Change(TargetedInjection[TargetedFault]):
 
     def sees(self, record: Record) -> bool:
         """A version that this fault wrote; a patch that changes nothing commits none."""
-        by = record.data.get("by") or record.actor
-        return record.kind == "object" and by == self.context.actor
+        return record.kind == "object" and record.actor == self.context.actor
 
     def undo_description(self) -> str:
         """The fields that were changed get their former values."""

@@ -94,8 +94,7 @@ class SpecEdits(TargetedInjection[TargetedFault]):
 
     def sees(self, record: Record) -> bool:
         """A version that this fault wrote."""
-        by = record.data.get("by") or record.actor
-        return record.kind == "object" and by == self.context.actor
+        return record.kind == "object" and record.actor == self.context.actor
 
     def undo_description(self) -> str:
         """The spec becomes what it was."""

@@ -225,9 +225,10 @@ class _Alive:
 
     async def converges(self, terms: Terms) -> float:
         expectation = Expectation(terms, self._view)
-        self._watch.expect(expectation)
+        self._watch.prepare(expectation)
+        self._watch.begin()
         await self._watch.decided.wait()
-        self._watch.expect(None)
+        self._watch.prepare(None)
         now = self.cluster.clock.elapsed_ns()
         finding = expectation.finding("", now, self._watch.log.lines())
         if finding is not None:

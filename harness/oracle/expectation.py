@@ -75,9 +75,11 @@ class Expectation:
         self._window: int | None = None
         self._miss = HOLDS
         self._held: Held | None = None
+        self._begun = False
 
     def begin(self, now: int) -> None:
-        """The step's `do` is done."""
+        """The step's `do` is done. Before, only requests are counted and faults followed."""
+        self._begun = True
         holds = self._judge(now)
         self._over_time.begin(now, holds=holds)
         self._new_window()
@@ -87,7 +89,8 @@ class Expectation:
         if self.decided:
             return
         if key is not None:
-            self._changed(record, key)
+            if self._begun:
+                self._changed(record, key)
         elif record.kind == "fault":
             self._fault(record.time_ns, record.data["name"], record.data["phase"])
         elif self._terms.requests is not None:
@@ -113,9 +116,9 @@ class Expectation:
         return self._over_time.outcome
 
     @property
-    def converged(self) -> bool:
-        """Whether all claims hold in the window that counts."""
-        return self._over_time.converged_ns is not None
+    def converged_ns(self) -> int | None:
+        """Since when all claims hold, in the window that counts; None while they do not."""
+        return self._over_time.converged_ns
 
     def finding(self, step: str, now: int, log: Sequence[str] = ()) -> Finding | None:
         """What is wrong; None when nothing is. Before the outcome: what is missing by now."""

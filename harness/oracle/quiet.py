@@ -60,8 +60,7 @@ class RequestBounds(StrictModel):
 
 def is_subjects(record: Record) -> bool:
     """Whether a record tells what a subject did."""
-    actor = record.data.get("by") or record.actor
-    return actor == SUBJECT or actor.startswith(SUBJECT + ":")
+    return record.actor == SUBJECT or record.actor.startswith(SUBJECT + ":")
 
 
 def count_request(record: Record, counts: Counter[str]) -> None:

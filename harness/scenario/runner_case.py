@@ -72,6 +72,16 @@ class CaseRun:
             self._watch.find,
         )
         self._watch.timeline = self._timeline
+        self._watch.on_converged = lambda: self._note("converged")
+        self._around = Surroundings(
+            case,
+            cluster.client.acting_as(ACTOR),
+            cluster.clock,
+            self._view,
+            self._watch.until,
+            allow_custom,
+            in_real_time=cluster.name != "sim",
+        )
         self.end_states: dict[str, Snapshot] = {}
         self.converged_seconds: float | None = None
 
@@ -135,27 +145,23 @@ class CaseRun:
     async def _run_step(self, step: Step) -> None:
         self._step = step.name
         self._note("do")
-        around = Surroundings(
-            self._case,
-            self._cluster.client.acting_as(ACTOR),
-            self._cluster.clock,
-            self._view,
-            self._watch.until,
-            self._allow_custom,
-            in_real_time=self._cluster.name != "sim",
-        )
+        self._watch.prepare(self._expectation(step))
         for action in step.do:
-            await perform(action, around)
+            await perform(action, self._around)
         self._note("expect")
-        earlier = self._timeline.unfinished()
-        if step.expect is not None:
-            names = [*earlier, *(entry.name for entry in step.faults)]
-            self._watch.expect(Expectation(self._terms(step, step.expect), self._view, names))
+        self._watch.begin()
         self._timeline.arm(step.name, step.faults)
         if step.expect is not None:
             await self._watch.decided.wait()
             await self._conclude(step, step.expect)
         self._note("ended")
+
+    def _expectation(self, step: Step) -> Expectation | None:
+        """What a step expects; faults of earlier steps that have not ended count as its own."""
+        if step.expect is None:
+            return None
+        names = [*self._timeline.unfinished(), *(entry.name for entry in step.faults)]
+        return Expectation(self._terms(step, step.expect), self._view, names)
 
     def _terms(self, step: Step, expect: Expect) -> Terms:
         reference: Snapshot | None = None
@@ -194,7 +200,7 @@ class CaseRun:
         took = (outcome.converged_ns - outcome.origin_ns) / 1e9
         self.converged_seconds = max(took, self.converged_seconds or 0.0)
         self._note("stable")
-        self._watch.expect(None)
+        self._watch.prepare(None)
         if expect.like_reference:
             await self._keep_end_state(step, expect)
 

@@ -70,7 +70,7 @@ class Trigger:
 
 
 def _is_by(record: Record, wanted: str) -> bool:
-    actor = record.data.get("by") or record.actor
+    actor = record.actor
     return not wanted or actor == wanted or actor.startswith(wanted + ":")
 
 

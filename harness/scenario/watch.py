@@ -14,6 +14,7 @@ import contextvars
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.clusters.state import Key
 from harness.oracle.crashes import CrashWatch
 from harness.oracle.expectation import Expectation
 from harness.oracle.explain import LogTail, explanation, seconds
@@ -76,6 +77,7 @@ class Watch:
         self.decided = asyncio.Event()
         self.findings: list[Finding] = []
         self.on_finding: Callable[[], None] = lambda: None
+        self.on_converged: Callable[[], None] = lambda: None
 
     def take(self, record: Record) -> None:
         """Made to be given to `Recorder.follow`."""
@@ -83,8 +85,7 @@ class Watch:
         self.log.take(record)
         if self._crashes is not None and (wrong := self._crashes.take(record)):
             self._find_crash(wrong, record)
-        if self.expectation is not None:
-            self.expectation.take(record, key)
+        self._take_for_expectation(record, key)
         if key is not None:
             self._judge_invariants(record.time_ns)
             self._look_at_conditions()
@@ -92,13 +93,17 @@ class Watch:
             self.timeline.take(record, key)
         self._plan_ahead()
 
-    def expect(self, expectation: Expectation | None) -> None:
-        """Judge this expectation from now on."""
+    def prepare(self, expectation: Expectation | None) -> None:
+        """A step begins, and this is what it expects; None when nothing."""
         self.expectation = expectation
         self.decided.clear()
-        if expectation is not None:
-            expectation.begin(self._clock.elapsed_ns())
         self._plan_ahead()
+
+    def begin(self) -> None:
+        """The step's `do` is done: its expectation is judged from now on."""
+        if self.expectation is not None:
+            self.expectation.begin(self._clock.elapsed_ns())
+            self._plan_ahead()
 
     def begin_invariants(self) -> None:
         """The first step has ended: the invariants count from now."""
@@ -131,6 +136,15 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _take_for_expectation(self, record: Record, key: Key | None) -> None:
+        expectation = self.expectation
+        if expectation is None:
+            return
+        before = expectation.converged_ns
+        expectation.take(record, key)
+        if expectation.converged_ns not in (None, before) and not expectation.decided:
+            self.on_converged()
 
     def _find_crash(self, message: str, record: Record) -> None:
         text = explanation(

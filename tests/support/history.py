@@ -94,7 +94,7 @@ class History:
             "name": metadata["name"],
             "uid": metadata["uid"],
             "object": document,
-            "by": by,
+            "by": "a user",
         }
         return self.record("object", data, actor=by, at=at, causes=causes)
 
