@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from harness.apiserver.requests import Object
 from harness.apiserver.status import ApiError
@@ -16,6 +17,9 @@ from ..events import EventRecorder
 from ..heartbeats import LEASE_SECONDS, Heartbeats
 from .kubelet import NodeAddress
 
+T = TypeVar("T")
+
+RETRY_SECONDS = 1.0
 LEASE_NAMESPACE = "kube-node-lease"
 DEFAULT_CAPACITY = {
     "cpu": "8",
@@ -64,7 +68,7 @@ class NodeAgent:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.events.run())
             self._heartbeats.begin(self._address.name)  # first, so that nobody misses it
-            node = await self._register()
+            node = await self._until_it_works(self._register)
             self.events.emit(
                 node, "Normal", "NodeReady", f"Node {self._address.name} status is now: NodeReady"
             )
@@ -73,7 +77,7 @@ class NodeAgent:
             while True:
                 await self._restored.wait()
                 self._restored.clear()
-                await self._report()
+                await self._until_it_works(self._report)
 
     def lose(self) -> None:
         """Fall silent."""
@@ -85,6 +89,14 @@ class NodeAgent:
         self._lost = False
         self._heartbeats.resume(self._address.name)
         self._restored.set()
+
+    async def _until_it_works(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Try each second, as a kubelet whose API server is away does."""
+        while True:
+            try:
+                return await write()
+            except (ApiError, ConnectionError):
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _register(self) -> Object:
         """Create the node, or take over one of that name."""

@@ -1,0 +1,320 @@
+"""Our controllers against the real kube-controller-manager, on the same stories.
+
+A story is a list of steps (`stories/NAME.json`): create, patch, delete, wait. What the cluster
+holds at its end is normalised (times, uids, hashes, addresses) and compared with what the real
+controllers left behind, recorded in `golden/NAME.json`: objects with owner references, annotations,
+status and conditions, and the Events of the controllers, those about scaling in their order.
+
+In both worlds the pods are played by our kubelet. To record again, start kube-apiserver,
+kube-controller-manager and kube-scheduler without a kubelet, and run this file with
+`HARNESS_RECORD_FROM=https://127.0.0.1:PORT HARNESS_RECORD_TOKEN=...`.
+To run our controllers in real time against a real kube-apiserver that has no controller manager,
+set `HARNESS_COMPARE_ON` and `HARNESS_RECORD_TOKEN` instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.apiserver.requests import Object
+from harness.apiserver.server import ApiServer
+from harness.apiserver.status import ApiError
+from harness.client import resources
+from harness.client.client import Client
+from harness.client.http_transport import HttpTransport
+from harness.client.resources import NAMESPACES, ResourceRef
+from harness.controllers.kubelet import BehaviourRule, PodBehaviour, PodSelector
+from harness.controllers.manager import ControllerManager
+from harness.simulation import world as worlds
+from harness.simulation.clock import Clock, real_clock
+from harness.simulation.entropy import Entropy
+from harness.simulation.world import World
+
+HERE = Path(__file__).parent
+STORIES = sorted(path.stem for path in (HERE / "stories").glob("*.json"))
+KINDS = (
+    resources.DEPLOYMENTS,
+    resources.REPLICA_SETS,
+    resources.PODS,
+    resources.SERVICES,
+    resources.ENDPOINT_SLICES,
+    resources.POD_DISRUPTION_BUDGETS,
+    resources.CONFIGMAPS,
+    resources.SERVICE_ACCOUNTS,
+)
+#: Pods start and stop quickly, so that recording takes seconds.
+QUICK = BehaviourRule(PodSelector(image="shop/*"), PodBehaviour(start_seconds=1.0))
+MISSING = BehaviourRule(
+    PodSelector(image="*.invalid/*"), PodBehaviour(start_seconds=1.0, image_exists=False)
+)
+#: Events of others, or of parts that we leave out (Endpoints).
+_OTHER_COMPONENTS = ("kubelet", "default-scheduler", "endpoint-controller")
+_DROPPED_KEYS = ("managedFields", "resourceVersion", "uid", "selfLink")
+_TIMED = re.compile(r"(Time|Timestamp|last-change-trigger-time)$")
+_SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]"
+
+
+# --- playing a story ------------------------------------------------------------------------
+
+
+class Player:
+    """Plays a story in a namespace of its own."""
+
+    def __init__(self, client: Client, clock: Clock, namespace: str) -> None:
+        self._client = client
+        self._clock = clock
+        self._namespace = namespace
+
+    async def play(self, steps: list[Object]) -> Object:
+        """Take all steps; returns the normalised outcome."""
+        namespace = {"apiVersion": "v1", "kind": "Namespace"}
+        await self._client.create(NAMESPACES, {**namespace, "metadata": {"name": self._namespace}})
+        await self._clock.sleep(1.5)
+        for step in steps:
+            await self._take(step)
+        return await self._outcome()
+
+    async def _take(self, step: Object) -> None:
+        if "wait" in step:
+            await self._clock.sleep(step["wait"])
+        elif "create" in step:
+            document = json.loads(await self._filled(json.dumps(step["create"])))
+            ref = _ref(document["kind"])
+            await self._client.create(ref, document, self._namespace)
+        elif "patch" in step:
+            ref, name = await self._target(step["patch"], step)
+            await self._client.patch(ref, name, self._namespace, document=step["with"])
+        else:
+            ref, name = await self._target(step["delete"], step)
+            await self._client.delete(
+                ref, name, self._namespace, propagation=step.get("propagation", "")
+            )
+
+    async def _filled(self, text: str) -> str:
+        """`$(Kind/name)` is the uid of that object."""
+        for kind, name in re.findall(r"\$\((\w+)/(\S+?)\)", text):
+            found = await self._client.get(_ref(kind), name, self._namespace)
+            text = text.replace(f"$({kind}/{name})", found["metadata"]["uid"])
+        return text
+
+    async def _target(self, target: str, step: Object) -> tuple[ResourceRef, str]:
+        kind, _, name = target.partition("/")
+        if name:
+            return _ref(kind), name
+        found = await self._client.list_objects(_ref(kind), self._namespace, labels=step["labels"])
+        return _ref(kind), found[0]["metadata"]["name"]
+
+    async def _outcome(self) -> Object:
+        found = {ref.kind: await self._client.list_objects(ref, self._namespace) for ref in KINDS}
+        events = await self._client.list_objects(resources.EVENTS, self._namespace)
+        text = Names(found, self._namespace)
+        outcome: Object = {
+            kind: sorted(
+                (text.normal(_reduced(kind, item)) for item in items),
+                key=lambda item: json.dumps(item, sort_keys=True),
+            )
+            for kind, items in found.items()
+            if items
+        }
+        outcome["events"] = _events(text, events)
+        outcome["scaling"] = [
+            text.normal(event["message"])
+            for event in sorted(events, key=lambda event: str(event["metadata"]["name"]))
+            if event["reason"] == "ScalingReplicaSet"
+        ]
+        return outcome
+
+
+def _ref(kind: str) -> ResourceRef:
+    return next(ref for ref in KINDS if ref.kind == kind)
+
+
+# --- normalising ----------------------------------------------------------------------------
+
+
+class Names:
+    """Replaces what differs from run to run by what it stands for."""
+
+    def __init__(self, found: dict[str, list[Object]], namespace: str) -> None:
+        self._replacements: dict[str, str] = {namespace: "NAMESPACE"}
+        sets = sorted(
+            found["ReplicaSet"],
+            key=lambda item: (
+                item["metadata"]["creationTimestamp"],
+                item["spec"]["template"]["spec"]["containers"][0]["image"],
+            ),
+        )
+        for item in sets:
+            digest = (item["metadata"].get("labels") or {}).get("pod-template-hash")
+            if digest:
+                number = sum(value.startswith("HASH") for value in self._replacements.values())
+                self._replacements.setdefault(digest, f"HASH{number + 1}")
+        for kind, items in found.items():
+            for item in items:
+                name = item["metadata"]["name"]
+                self._replacements[item["metadata"]["uid"]] = f"uid of {kind} {name}"
+
+    def normal(self, value: Any) -> Any:
+        """`value` without what differs from run to run."""
+        if isinstance(value, dict):
+            return {
+                key: self.normal(item)
+                for key, item in value.items()
+                if key not in _DROPPED_KEYS and not _TIMED.search(key) and item is not None
+            } | ({"uid": self.normal(value["uid"])} if "blockOwnerDeletion" in value else {})
+        if isinstance(value, list):
+            return [self.normal(item) for item in value]
+        return self._text(value) if isinstance(value, str) else value
+
+    def _text(self, text: str) -> str:
+        for part, replacement in self._replacements.items():
+            text = text.replace(part, replacement)
+        text = re.sub(r"\b\w+-(?=HASH\d)", "web-" if "web-" in text else r"\g<0>", text)
+        text = re.sub(rf"(HASH\d+|web|other)-{_SUFFIX}{{5}}\b", r"\1-SUFFIX", text)
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "UID", text)
+        return re.sub(rf"(web|other)-{_SUFFIX}{{6,10}}\b", r"\1-GONE", text)
+
+
+def _reduced(kind: str, item: Object) -> Object:
+    """The part of an object that controllers decide."""
+    if kind == "Pod":
+        status = item["status"]
+        ready = [c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"]
+        return {
+            "metadata": {
+                key: value
+                for key, value in item["metadata"].items()
+                if key in ("labels", "ownerReferences", "generateName", "annotations")
+            },
+            "terminating": "deletionTimestamp" in item["metadata"],
+            "phase": status.get("phase"),
+            "ready": ready,
+        }
+    if kind == "EndpointSlice":
+        return {**item, "endpoints": _endpoints(item)}
+    if kind == "ConfigMap":
+        return {"metadata": item["metadata"]}
+    if kind == "Service":
+        return {"metadata": item["metadata"]}
+    return item
+
+
+def _endpoints(found: Object) -> list[Object]:
+    masked = [
+        {**endpoint, "addresses": ["ADDRESS"], "nodeName": "NODE"}
+        for endpoint in found.get("endpoints") or ()
+    ]
+    return sorted(masked, key=lambda item: str(item["targetRef"]["name"]))
+
+
+def _events(text: Names, events: list[Object]) -> list[Object]:
+    """Events of the controllers; what only differs in generated names is counted together."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for event in events:
+        if event.get("reportingComponent") in _OTHER_COMPONENTS or not event.get("source"):
+            continue
+        about = event["involvedObject"]
+        line = (
+            str(event["source"].get("component")),
+            str(about["kind"]),
+            str(text.normal(about["name"])),
+            str(event["type"]),
+            str(event["reason"]),
+            str(text.normal(event["message"])),
+        )
+        counts[line] += 1
+    return [{"event": " | ".join(line), "times": n} for line, n in sorted(counts.items())]
+
+
+# --- the comparisons ------------------------------------------------------------------------
+
+
+def _steps(story: str) -> list[Object]:
+    steps: list[Object] = json.loads((HERE / "stories" / f"{story}.json").read_text())
+    return steps
+
+
+def _golden(story: str) -> Object:
+    golden: Object = json.loads((HERE / "golden" / f"{story}.json").read_text())
+    return golden
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_our_controllers_end_where_the_real_ones_do(story: str) -> None:
+    async def main(world: World) -> Object:
+        server = ApiServer(world.clock, world.entropy, world.recorder)
+        client = Client(server.handle, "test")
+        manager = ControllerManager(
+            client, world.clock, world.entropy, world=world, behaviours=[QUICK, MISSING]
+        )
+        await manager.start()
+        try:
+            return await Player(client, world.clock, "story").play(_steps(story))
+        finally:
+            await manager.stop()
+
+    assert worlds.run(main, seed=1) == _golden(story)
+
+
+async def _on_real(url: str, story: str, *, enabled: Any, lease: bool) -> Object:
+    token = os.environ["HARNESS_RECORD_TOKEN"]
+    async with HttpTransport(url, token=token, tls=False) as transport:
+        client = Client(transport, "test")
+        manager = ControllerManager(
+            client,
+            real_clock(),
+            Entropy(story),
+            enabled=enabled,
+            behaviours=[QUICK, MISSING],
+            written_heartbeats=lease,
+        )
+        await manager.start()
+        namespace = f"story-{story}"
+        try:
+            await _absent(client, namespace)
+            outcome = await Player(client, real_clock(), namespace).play(_steps(story))
+            await client.delete(NAMESPACES, namespace)
+            return outcome
+        finally:
+            await manager.stop()
+
+
+async def _absent(client: Client, namespace: str) -> None:
+    """Wait until an earlier run's namespace is gone."""
+    while await client.find(NAMESPACES, namespace) is not None:
+        try:
+            await client.delete(NAMESPACES, namespace)
+        except ApiError:
+            pass  # it is being deleted already
+        await asyncio.sleep(1.0)
+
+
+@pytest.mark.real
+@pytest.mark.skipif("HARNESS_RECORD_FROM" not in os.environ, reason="needs HARNESS_RECORD_FROM")
+@pytest.mark.parametrize("story", STORIES)
+def test_record_what_the_real_controllers_do(story: str) -> None:
+    url = os.environ["HARNESS_RECORD_FROM"]
+    outcome = asyncio.run(_on_real(url, story, enabled=("kubelet",), lease=True))
+    text = json.dumps(outcome, indent=1, sort_keys=True)
+    (HERE / "golden" / f"{story}.json").write_text(text + "\n")
+
+
+@pytest.mark.real
+@pytest.mark.skipif("HARNESS_COMPARE_ON" not in os.environ, reason="needs HARNESS_COMPARE_ON")
+@pytest.mark.parametrize("story", STORIES)
+def test_our_controllers_do_the_same_on_a_real_api_server(story: str) -> None:
+    url = os.environ["HARNESS_COMPARE_ON"]
+    outcome = asyncio.run(_on_real(url, story, enabled="all", lease=False))
+    assert outcome == _golden(story)
+
+
+def test_every_story_has_been_recorded() -> None:
+    assert sorted(path.stem for path in (HERE / "golden").glob("*.json")) == STORIES
