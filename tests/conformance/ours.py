@@ -56,8 +56,7 @@ def _reply(response: Response) -> Reply:
             document = orjson.loads(response.body)
         except ValueError:
             document = response.body.decode()
-    warning = response.headers.get("warning", "")
-    return Reply(response.status, _wire(document), [warning] if warning else [])
+    return Reply(response.status, _wire(document), response.warnings)
 
 
 def _wire(document: Any) -> Any:

@@ -152,7 +152,8 @@ def keep_times(new: Object, live: Object) -> Object:
     if sorted(map(_timeless, old_rows)) != sorted(map(_timeless, new_rows)):
         return new
     bare = with_rows(new, [])
-    bare["metadata"].setdefault("resourceVersion", live["metadata"].get("resourceVersion"))
+    if "resourceVersion" in live["metadata"]:
+        bare["metadata"].setdefault("resourceVersion", live["metadata"]["resourceVersion"])
     return with_rows(new, old_rows) if bare == with_rows(live, []) else new
 
 
