@@ -12,6 +12,7 @@ from harness.apiserver.cel.errors import (
     CelCompileError,
     CelError,
     CelEvaluationError,
+    CelInstantiationError,
     CelMissingField,
     Issue,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "CelCompileError",
     "CelError",
     "CelEvaluationError",
+    "CelInstantiationError",
     "CelMissingField",
     "Issue",
     "Program",

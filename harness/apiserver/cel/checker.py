@@ -246,18 +246,18 @@ class Checker:
             kind = self.check(element)
             if index in tree.optional:
                 kind = self._unwrap(element, kind)
-            joined = self._join(element, joined, kind)
+            joined = self._join(joined, kind)
         return list_of(joined if joined is not None else self.substitution.fresh())
 
     def _map(self, tree: MapLiteral) -> Type:
         keys: Type | None = None
         values: Type | None = None
         for entry in tree.entries:
-            keys = self._join(entry.key, keys, self.check(entry.key))
+            keys = self._join(keys, self.check(entry.key))
             kind = self.check(entry.value)
             if entry.optional:
                 kind = self._unwrap(entry.value, kind)
-            values = self._join(entry.value, values, kind)
+            values = self._join(values, kind)
         if keys is None or values is None:
             return map_of(self.substitution.fresh(), self.substitution.fresh())
         return map_of(keys, values)
@@ -270,13 +270,13 @@ class Checker:
             self.mismatch(tree, optional_of(kind), kind)
         return kind
 
-    def _join(self, tree: Expression, joined: Type | None, kind: Type) -> Type:
-        """The common type of the elements of a literal; Kubernetes allows no mixture."""
+    def _join(self, joined: Type | None, kind: Type) -> Type:
+        """The common type of the elements of a literal; see `validators` for mixtures."""
         if joined is None:
             return kind
         if self.substitution.assign([joined], [kind]):
             return most_general(joined, kind)
-        return self.mismatch(tree, joined, kind)
+        return DYN
 
     def _message(self, tree: MessageLiteral) -> Type:
         return self._undeclared(tree.offset, tree.type_name)

@@ -1,4 +1,4 @@
-"""Macros as loops: `all`, `exists`, `map`, `filter` and those of two variables, `cel.bind`.
+"""Macros as loops: `all`, `exists`, `map`, `filter` and those of two variables, optionals.
 
 Each maker gets the closures of the target and of the arguments and the slots of its variables.
 Loops count their steps in slot 0 of the frame, so that a runaway evaluation stops.
@@ -195,18 +195,6 @@ def _add_entries(result: dict[Any, Any], entries: Any) -> None:
         result[key] = value
 
 
-def _bind(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
-) -> Evaluate:
-    (slot,), (body,) = slots, bodies
-
-    def evaluate(frame: Frame) -> Any:
-        frame[slot] = target(frame)
-        return body(frame)
-
-    return evaluate
-
-
 def _sort_by(
     target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
 ) -> Evaluate:
@@ -268,7 +256,6 @@ COMPREHENSIONS: dict[str, Maker] = {
     "filter": _filter,
     "transformMap2": _transform_map,
     "transformMapEntry2": _transform_map_entry,
-    "bind": _bind,
     "sortBy": _sort_by,
     "optMap": _opt_map,
     "optFlatMap": _opt_flat_map,

@@ -1,6 +1,7 @@
 """What can go wrong with an expression, before it runs and while it runs.
 
     CelCompileError           the text is wrong: syntax, an unknown name, a type that does not fit
+    +-- CelInstantiationError a constant part of it can never be evaluated
     CelEvaluationError        the text is right, but not for these values
     +-- CelMissingField       a field, key or index that is not there (a scenario reads "not yet")
     +-- CelBudgetExceeded     the evaluation costs more than the caller allows
@@ -33,7 +34,7 @@ class Issue:
 def _dots(source: str, column: int) -> str:
     # A wide character takes two columns on a terminal, so its dot is a wide one.
     before = source[: column - 1].ljust(column - 1)
-    return "".join("．" if len(character.encode()) > 2 else "." for character in before)
+    return "".join("．" if len(character.encode()) > 1 else "." for character in before)
 
 
 class CelError(Exception):
@@ -52,6 +53,27 @@ class CelCompileError(CelError):
         self.text = text
         self.issues = tuple(issues)
         super().__init__("\n".join(issue.render(text) for issue in self.issues))
+
+    @property
+    def detail(self) -> str:
+        """The text with the words that the server puts before it."""
+        return f"compilation failed: {self}"
+
+
+class CelInstantiationError(CelCompileError):
+    """The text is right, but a part of it that is constant cannot be evaluated."""
+
+    def __init__(self, text: str, cause: CelEvaluationError) -> None:
+        super().__init__(text, ())
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"program instantiation failed: {self.cause}"
+
+    @property
+    def detail(self) -> str:
+        """As the server says it."""
+        return str(self)
 
 
 class CelEvaluationError(CelError):

@@ -16,6 +16,8 @@ from typing import Any, cast
 from harness.apiserver.cel.comprehensions import COMPREHENSIONS
 from harness.apiserver.cel.declarations import Function
 from harness.apiserver.cel.errors import CelEvaluationError, CelMissingField
+from harness.apiserver.cel.libraries.operators import optional_lookup
+from harness.apiserver.cel.patterns import compile_pattern
 from harness.apiserver.cel.resolution import Resolution
 from harness.apiserver.cel.static_types import Type
 from harness.apiserver.cel.syntax_tree import (
@@ -33,6 +35,7 @@ from harness.apiserver.cel.values import (
     Optional,
     TypeValue,
     equal,
+    lookup,
     map_key,
     no_such_overload,
     type_name,
@@ -55,6 +58,7 @@ class Compiler:
         self._resolution = resolution
         self._functions = functions
         self._scopes: list[dict[str, int]] = []
+        self._constants: dict[int, Any] = {}
         self.variables: dict[str, int] = {}
         self.size = 1
 
@@ -68,7 +72,10 @@ class Compiler:
         return self.size - 1
 
     def _literal(self, tree: Literal) -> Evaluate:
-        value = tree.value
+        return self._constant(tree, tree.value)
+
+    def _constant(self, tree: Expression, value: Any) -> Evaluate:
+        self._constants[tree.number] = value
         return lambda frame: value
 
     def _identifier(self, tree: Identifier) -> Evaluate:
@@ -124,7 +131,13 @@ class Compiler:
             parts = [tree.target, *tree.arguments]
             member = True
         function = self._functions[name or tree.function]
-        return _invoke(function, member, [self.compile(part) for part in parts])
+        closure = _invoke(function, member, [self.compile(part) for part in parts])
+        constants = [self._constants[p.number] for p in parts if p.number in self._constants]
+        if tree.function in _CONVERSIONS and len(constants) == len(parts) == 1:
+            return self._constant(tree, closure([]))
+        if tree.function in _SEARCHES and parts[1].number in self._constants:
+            compile_pattern(str(self._constants[parts[1].number]))
+        return closure
 
     def _list(self, tree: ListLiteral) -> Evaluate:
         elements = [self.compile(element) for element in tree.elements]
@@ -152,6 +165,13 @@ class Compiler:
         convert = self._resolution.conversions.get(tree.number)
         return COMPREHENSIONS[tree.name](target, slots, bodies, convert)
 
+
+# Calls that are evaluated beforehand where their argument is constant, as the server does: what is
+# wrong with them is found when the expression is compiled.
+_CONVERSIONS = (
+    *("bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "uint"),
+)
+_SEARCHES = ("matches", "find", "findAll")
 
 _METHODS: dict[type[Expression], str] = {
     Literal: "_literal",
@@ -220,9 +240,7 @@ def _presence(operand: Evaluate, name: str) -> Evaluate:
         value = operand(frame)
         if type(value) is dict:
             return name in value
-        if type(value) is Optional:
-            return _from_optional(value, name).present
-        raise no_such_overload()
+        return type(value) is Optional and _from_optional(value, name).present
 
     return test
 
@@ -314,6 +332,16 @@ def _differs(left: Evaluate, right: Evaluate) -> Evaluate:
     return lambda frame: not equal(left(frame), right(frame))
 
 
+def _index(container: Evaluate, index: Evaluate) -> Evaluate:
+    def evaluate(frame: Frame) -> Any:
+        value = container(frame)
+        if type(value) is Optional:
+            return optional_lookup(value, index(frame))
+        return lookup(value, index(frame))
+
+    return evaluate
+
+
 def _or_value(*parts: Evaluate) -> Evaluate | None:
     if len(parts) != 2:
         return None
@@ -348,6 +376,7 @@ _SPECIAL: dict[str, Callable[..., Evaluate | None]] = {
     "_?_:_": _conditional,
     "_==_": _equals,
     "_!=_": _differs,
+    "_[_]": _index,
     "orValue": _or_value,
     "or": _or_optional,
 }
@@ -370,10 +399,8 @@ def _build_map(frame: Frame, entries: list[tuple[Evaluate, Evaluate, bool]]) -> 
     result: dict[Any, Any] = {}
     for key_of, value_of, optional in entries:
         key, value = key_of(frame), value_of(frame)
-        if type_name(key) not in ("string", "int", "uint", "bool"):
+        if type(key) in (list, dict):
             raise CelEvaluationError(f"unsupported key type: {type_name(key)}")
-        if map_key(key) in result:
-            raise CelEvaluationError(f"insert failed: key {key} already exists")
         if not optional:
             result[map_key(key)] = value
         elif type(value) is not Optional:

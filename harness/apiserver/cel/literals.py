@@ -6,6 +6,7 @@ bytes, in strings they are code points.
 
 from __future__ import annotations
 
+import math
 import re
 
 from harness.apiserver.cel.values import INT_MAX, INT_MIN, UINT_MAX, Uint
@@ -93,3 +94,15 @@ def decode_uint(written: str) -> Uint:
     if value > UINT_MAX:
         raise LiteralError("invalid uint literal")
     return Uint(value)
+
+
+def decode_double(written: str) -> float:
+    """A double literal, sign included.
+
+    Raises:
+        LiteralError: Beyond what a double holds.
+    """
+    value = float(written)
+    if math.isinf(value):
+        raise LiteralError("invalid double literal")
+    return value

@@ -114,19 +114,14 @@ def _transform(
 
         def check() -> Type:
             *condition, transform = tree.arguments
-            result = wrap(kinds, checker.substitution.fresh() if condition else DYN)
+            result = wrap(kinds, checker.check(transform))
             if condition:
                 _condition(checker, tree, condition[0], result)
-            return wrap(kinds, checker.check(transform))
+            return result
 
         return checker.in_scope(dict(zip(tree.variables, kinds, strict=True)), check)
 
     return check_macro
-
-
-def _bind(checker: MacroChecker, tree: Macro) -> Type:
-    kind = checker.check(tree.target)
-    return checker.in_scope({tree.variables[0]: kind}, lambda: checker.check(tree.arguments[0]))
 
 
 def _optional_target(checker: MacroChecker, tree: Macro, function: str) -> Type:
@@ -178,7 +173,6 @@ MACRO_CHECKS: dict[str, Callable[[MacroChecker, Macro], Type]] = {
     "transformList2": _transform(lambda kinds, result: list_of(result)),
     "transformMap2": _transform(lambda kinds, result: map_of(kinds[0], result)),
     "transformMapEntry2": _transform(lambda kinds, result: result),
-    "bind": _bind,
     "optMap": _opt_map,
     "optFlatMap": _opt_flat_map,
     "sortBy": _sort_by,

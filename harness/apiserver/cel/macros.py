@@ -1,4 +1,4 @@
-"""Calls that are not functions: `has`, comprehensions, `cel.bind`, and those of optionals.
+"""Calls that are not functions: `has`, comprehensions, and those of optionals.
 
 A macro is known by its name, whether it has a target, and its number of arguments; anything else
 of the same name is an ordinary call. Two-variable forms get a `2` after their name.
@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.apiserver.cel.errors import CelCompileError
-from harness.apiserver.cel.syntax_tree import Expression, Identifier, Literal, Macro, Select
+from harness.apiserver.cel.syntax_tree import Expression, Identifier, Macro, Select
 
 # (name, number of arguments): (name of the macro node, number of variables)
 _ON_TARGET: dict[tuple[str, int], tuple[str, int]] = {
     ("all", 2): ("all", 1),
     ("exists", 2): ("exists", 1),
     ("exists_one", 2): ("exists_one", 1),
-    ("existsOne", 2): ("exists_one", 1),
     ("map", 2): ("map", 1),
     ("map", 3): ("map", 1),
     ("filter", 2): ("filter", 1),
@@ -26,6 +25,7 @@ _ON_TARGET: dict[tuple[str, int], tuple[str, int]] = {
     ("optFlatMap", 2): ("optFlatMap", 1),
     ("all", 3): ("all2", 2),
     ("exists", 3): ("exists2", 2),
+    ("exists_one", 3): ("exists_one2", 2),
     ("existsOne", 3): ("exists_one2", 2),
     ("transformList", 3): ("transformList2", 2),
     ("transformList", 4): ("transformList2", 2),
@@ -60,13 +60,11 @@ def expand(
     """
     if target is None:
         return _has(builder, arguments, offset) if (name, len(arguments)) == ("has", 1) else None
-    if isinstance(target, Identifier) and (target.name, name, len(arguments)) == ("cel", "bind", 3):
-        return _bind(builder, arguments, offset)
     known = _ON_TARGET.get((name, len(arguments)))
     if known is None:
         return None
     node_name, count = known
-    variables = [_variable(builder, argument) for argument in arguments[:count]]
+    variables = [_variable(builder, name, argument) for argument in arguments[:count]]
     if len(set(variables)) != len(variables):
         message = f"duplicate variable name: {variables[0]}"
         raise builder.fail(arguments[1].offset, message)
@@ -80,17 +78,11 @@ def _has(builder: Builder, arguments: list[Expression], offset: int) -> Expressi
     raise builder.fail(argument.offset, "invalid argument to has() macro")
 
 
-def _bind(builder: Builder, arguments: list[Expression], offset: int) -> Expression:
-    variable, value, result = arguments
-    if not isinstance(variable, Identifier):
-        message = "cel.bind() variable names must be simple identifiers"
-        raise builder.fail(variable.offset, message)
-    return Macro(builder.next_number(), offset, "bind", value, [variable.name], [result])
+_QUANTIFIERS = ("all", "exists", "exists_one")
 
 
-def _variable(builder: Builder, argument: Expression) -> str:
+def _variable(builder: Builder, macro: str, argument: Expression) -> str:
     if isinstance(argument, Identifier):
         return argument.name
-    if isinstance(argument, Literal):
-        raise builder.fail(argument.offset, "argument must be a simple name")
-    raise builder.fail(argument.offset, "argument is not an identifier")
+    wanted = "must be a simple name" if macro in _QUANTIFIERS else "is not an identifier"
+    raise builder.fail(argument.offset, f"argument {wanted}")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from harness.apiserver.cel import lexer
 from harness.apiserver.cel.errors import CelCompileError
 from harness.apiserver.cel.lexer import Token, issue_at
-from harness.apiserver.cel.literals import LiteralError, decode_int, decode_uint
+from harness.apiserver.cel.literals import LiteralError, decode_double, decode_int, decode_uint
 from harness.apiserver.cel.macros import expand
 from harness.apiserver.cel.syntax_tree import (
     Call,
@@ -43,7 +43,7 @@ _BINARY: tuple[dict[str, str], ...] = (
 _NUMBERS: dict[str, Callable[[str], int | float]] = {
     lexer.INT: decode_int,
     lexer.UINT: decode_uint,
-    lexer.FLOAT: float,
+    lexer.FLOAT: decode_double,
 }
 _DEPTH_MAXIMUM = 250
 _PRIMARY_EXPECTED = (

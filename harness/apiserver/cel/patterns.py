@@ -27,4 +27,21 @@ def compile_pattern(pattern: str) -> Any:
         return re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         detail = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise CelEvaluationError(f"error parsing regexp: {detail}") from error
+        raise CelEvaluationError(f"error parsing regexp: {_as_go(detail)}") from error
+
+
+# What the C++ library says, and what Go's says; both then show the offending part.
+_GO_WORDS = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+}
+
+
+def _as_go(detail: str) -> str:
+    words, _, part = detail.partition(": ")
+    return f"{_GO_WORDS.get(words, words)}: `{part}`"

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.apiserver.cel.checker import Checker
-from harness.apiserver.cel.errors import CelCompileError, Issue
+from harness.apiserver.cel.errors import (
+    CelCompileError,
+    CelEvaluationError,
+    CelInstantiationError,
+    Issue,
+)
 from harness.apiserver.cel.evaluator import MISSING, Compiler
 from harness.apiserver.cel.libraries import FUNCTIONS, TYPE_NAMES
 from harness.apiserver.cel.parser import parse
@@ -45,10 +50,13 @@ class Program:
         self.resolution = Checker(text, FUNCTIONS, types, TYPE_NAMES).run(tree)
         self.tree = tree
         self.type = self.resolution.result
-        validate_literals(text, tree)
+        validate_literals(text, tree, self.resolution)
         _require(text, self.type, result)
         compiler = Compiler(self.resolution, FUNCTIONS)
-        self._run = compiler.compile(tree)
+        try:
+            self._run = compiler.compile(tree)
+        except CelEvaluationError as error:
+            raise CelInstantiationError(text, error) from error
         self._size = compiler.size
         self._slots = [
             (name, slot, declared[name].convert) for name, slot in compiler.variables.items()

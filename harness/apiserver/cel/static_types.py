@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+_SHOWN = {"google.protobuf.Duration": "duration", "google.protobuf.Timestamp": "timestamp"}
+
 
 @dataclass(frozen=True, eq=False)
 class Type:
@@ -32,9 +34,10 @@ class Type:
         return hash((self.name, self.parameters))
 
     def __str__(self) -> str:
+        name = _SHOWN.get(self.name, self.name)
         if not self.parameters:
-            return self.name
-        return f"{self.name}({', '.join(map(str, self.parameters))})"
+            return name
+        return f"{name}({', '.join(map(str, self.parameters))})"
 
     @property
     def element(self) -> Type:

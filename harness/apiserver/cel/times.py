@@ -81,11 +81,11 @@ def parse_timestamp(text: str) -> Timestamp:
     except ValueError as error:
         raise CelEvaluationError(_cannot_parse(text)) from error
     seconds = (moment - _EPOCH) // timedelta(seconds=1)
-    if sign:
-        offset = int(zone_hours) * 3600 + int(zone_minutes) * 60
-        seconds -= offset if sign == "+" else -offset
+    offset = int(zone_hours or 0) * 3600 + int(zone_minutes or 0) * 60
+    offset = -offset if sign == "-" else offset
+    seconds -= offset
     nanoseconds = int((fraction or "0")[:9].ljust(9, "0"))
-    return check_timestamp(Timestamp(seconds * SECOND + nanoseconds))
+    return check_timestamp(Timestamp(seconds * SECOND + nanoseconds, offset))
 
 
 def _cannot_parse(text: str) -> str:
@@ -94,11 +94,18 @@ def _cannot_parse(text: str) -> str:
 
 
 def format_timestamp(value: Timestamp) -> str:
-    """RFC 3339 in UTC, with as many digits of the second as needed."""
+    """RFC 3339 in the zone it was read in, with as many digits of the second as needed."""
     seconds, rest = divmod(value.nanoseconds, SECOND)
-    moment = _EPOCH + timedelta(seconds=seconds)
+    moment = _EPOCH + timedelta(seconds=seconds + value.offset_seconds)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}{_zone(value.offset_seconds)}"
+
+
+def _zone(offset_seconds: int) -> str:
+    if not offset_seconds:
+        return "Z"
+    hours, minutes = divmod(abs(offset_seconds) // 60, 60)
+    return f"{'-' if offset_seconds < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
 def check_duration(value: Duration) -> Duration:
@@ -127,13 +134,17 @@ def add_times(left: Any, right: Any) -> Duration | Timestamp:
     """A timestamp and a duration in either order, or two durations."""
     total = left.nanoseconds + right.nanoseconds
     if isinstance(left, Timestamp) or isinstance(right, Timestamp):
-        return check_timestamp(Timestamp(total))
+        return check_timestamp(Timestamp(total, _offset(left) or _offset(right)))
     return check_duration(Duration(total))
+
+
+def _offset(value: Any) -> int:
+    return value.offset_seconds if isinstance(value, Timestamp) else 0
 
 
 def subtract_times(left: Any, right: Any) -> Duration | Timestamp:
     """A timestamp less a duration, or the span between two of the same type."""
     difference = left.nanoseconds - right.nanoseconds
     if isinstance(left, Timestamp) and isinstance(right, Duration):
-        return check_timestamp(Timestamp(difference))
+        return check_timestamp(Timestamp(difference, _offset(left)))
     return check_duration(Duration(difference))

@@ -12,7 +12,7 @@ Libraries bring further opaque values (a quantity, an IP address): any class wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from harness.apiserver.cel.errors import CelEvaluationError, CelMissingField
@@ -55,9 +55,13 @@ class Duration:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timestamp:
-    """An instant, in nanoseconds since 1970 in UTC."""
+    """An instant, in nanoseconds since 1970 in UTC.
+
+    `offset_seconds` is the zone it was written in; it only matters for writing it again.
+    """
 
     nanoseconds: int
+    offset_seconds: int = field(default=0, compare=False)
     cel_type: ClassVar[str] = "google.protobuf.Timestamp"
 
 

@@ -86,14 +86,6 @@ def last_index_of(items: list[Any], value: Any) -> int:
     return max((index for index, item in enumerate(items) if equal(item, value)), default=-1)
 
 
-@member("includes", DYN, DYN, result=BOOL)
-def includes(items: Any, value: Any) -> bool:
-    """Whether a list has the value; anything else counts as a list of itself."""
-    if type(items) is list:
-        return any(equal(item, value) for item in items)
-    return equal(items, value)
-
-
 @member("slice", _LIST, INT, INT, result=_LIST)
 def slice_(items: list[Any], start: int, end: int) -> list[Any]:
     """From `start` to before `end`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from harness.apiserver.cel import values
@@ -35,6 +36,7 @@ from harness.apiserver.cel.times import (
 from harness.apiserver.cel.values import Duration, Timestamp, TypeValue, Uint
 
 STANDARD = Declarations()
+_EXPONENT_MIN = 6
 function, member = STANDARD.function, STANDARD.member
 
 for _sized in (STRING, BYTES, list_of(A), map_of(A, B)):
@@ -73,6 +75,10 @@ for _same in (BOOL, BYTES, DOUBLE, DURATION, INT, STRING, TIMESTAMP, UINT):
     function(_same.name.rpartition(".")[2].lower(), _same, result=_same)(_identity)
 
 
+def _no_conversion(name: str) -> CelEvaluationError:
+    return CelEvaluationError(f"type conversion error from 'string' to '{name}'")
+
+
 @function("bool", STRING, result=BOOL)
 def to_bool(text: str) -> bool:
     """The spellings of Go's `strconv.ParseBool`, less `T` and `F`."""
@@ -80,7 +86,7 @@ def to_bool(text: str) -> bool:
         return True
     if text in ("0", "f", "F", "false", "FALSE", "False"):
         return False
-    raise CelEvaluationError("type conversion error from 'string' to 'bool'")
+    raise _no_conversion("bool")
 
 
 @function("int", UINT, result=INT)
@@ -102,10 +108,10 @@ def int_of_string(text: str) -> int:
     """A decimal number."""
     digits = text[1:] if text[:1] in ("-", "+") else text
     if not (digits.isascii() and digits.isdigit()):
-        raise CelEvaluationError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        raise _no_conversion("int")
     value = int(text)
     if not values.INT_MIN <= value <= values.INT_MAX:
-        raise CelEvaluationError(f'strconv.ParseInt: parsing "{text}": value out of range')
+        raise _no_conversion("int")
     return value
 
 
@@ -139,9 +145,9 @@ def uint_of_double(value: float) -> Uint:
 def uint_of_string(text: str) -> Uint:
     """A decimal number without sign."""
     if not (text.isascii() and text.isdigit()):
-        raise CelEvaluationError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+        raise _no_conversion("uint")
     if int(text) > values.UINT_MAX:
-        raise CelEvaluationError(f'strconv.ParseUint: parsing "{text}": value out of range')
+        raise _no_conversion("uint")
     return Uint(text)
 
 
@@ -153,12 +159,11 @@ function("double", UINT, result=DOUBLE)(float)
 def double_of_string(text: str) -> float:
     """A number as Go reads it."""
     try:
-        if "_" in text or text != text.strip():
+        if text != text.strip():
             raise ValueError(text)
         return float(text)
     except ValueError as error:
-        message = f'strconv.ParseFloat: parsing "{text}": invalid syntax'
-        raise CelEvaluationError(message) from error
+        raise _no_conversion("double") from error
 
 
 for _whole in (INT, UINT):
@@ -172,12 +177,22 @@ def string_of_double(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     if math.isnan(value):
         return "NaN"
-    digits = repr(value)
-    mantissa, _, exponent = f"{value:e}".partition("e")
-    if value and not -5 < int(exponent) < 21:
-        shortest = digits.partition("e")[0] if "e" in digits else mantissa.rstrip("0").rstrip(".")
-        return f"{shortest.removesuffix('.0')}e{int(exponent):+03d}"
-    return f"{value:.0f}" if value.is_integer() else digits
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    digits, point = _shortest(abs(value))
+    if not -4 <= point - 1 < _EXPONENT_MIN:
+        mantissa = digits[0] + (f".{digits[1:]}" if digits[1:] else "")
+        return f"{sign}{mantissa}e{point - 1:+03d}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    whole, fraction = digits[:point].ljust(point, "0"), digits[point:]
+    return sign + whole + (f".{fraction}" if fraction else "")
+
+
+def _shortest(value: float) -> tuple[str, int]:
+    """The fewest digits that read back as the same number, and where the point is in them."""
+    mantissa, _, exponent = f"{Decimal(repr(value)):e}".partition("e")
+    digits = mantissa.replace(".", "").rstrip("0") or "0"
+    return digits, int(exponent) + 1 if value else 1
 
 
 @function("string", BOOL, result=STRING)

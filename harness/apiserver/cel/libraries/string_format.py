@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.apiserver.cel.errors import CelEvaluationError
@@ -24,32 +24,64 @@ from harness.apiserver.cel.values import (
 _PRECISION = 6
 
 
+class FormatMismatch(CelEvaluationError):
+    """A template that does not fit its arguments; `index` is the argument to blame, if one is."""
+
+    def __init__(self, message: str, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
+
+
 def format_string(template: str, arguments: list[Any]) -> str:
     """The template with its verbs replaced by the arguments, in order.
 
     Raises:
         CelEvaluationError: An unknown verb, too few arguments, or one of the wrong type.
     """
+    return _walk(
+        template,
+        len(arguments),
+        lambda verb, precision, index: _apply(verb, precision, arguments[index]),
+    )[0]
+
+
+def check_template(template: str, type_names: Sequence[str]) -> int:
+    """How many arguments a template uses, if those of these types fit.
+
+    Raises:
+        FormatMismatch: They do not.
+    """
+
+    def check(verb: str, _precision: int, index: int) -> str:
+        name = type_names[index]
+        if name not in ("dyn", *_ACCEPTED[verb]):
+            shown = _ALIASES.get(name, name)
+            message = f"error during formatting: {_WANTED[verb]}, was given {shown}"
+            raise FormatMismatch(message, index)
+        return ""
+
+    return _walk(template, len(type_names), check)[1]
+
+
+def _walk(template: str, count: int, replace: Callable[[str, int, int], str]) -> tuple[str, int]:
+    """The template with each verb replaced, and how many there were."""
     pieces: list[str] = []
     used = position = 0
-    while position < len(template):
-        percent = template.find("%", position)
-        if percent < 0:
-            pieces.append(template[position:])
-            break
+    while (percent := template.find("%", position)) >= 0:
         pieces.append(template[position:percent])
+        position = percent + 2
         if template.startswith("%%", percent):
             pieces.append("%")
-            position = percent + 2
             continue
-        if used >= len(arguments):
-            raise CelEvaluationError(f"index {used} out of range")
+        if used >= count:
+            raise FormatMismatch(f"index {used} out of range")
         if percent + 1 >= len(template):
-            raise CelEvaluationError("unexpected end of string")
+            raise FormatMismatch("unexpected end of string")
         verb, precision, position = _verb(template, percent + 1)
-        pieces.append(_apply(verb, precision, arguments[used]))
+        pieces.append(replace(verb, precision, used))
         used += 1
-    return "".join(pieces)
+    pieces.append(template[position:])
+    return "".join(pieces), used
 
 
 def _verb(template: str, position: int) -> tuple[str, int, int]:
@@ -76,8 +108,8 @@ def _verb(template: str, position: int) -> tuple[str, int, int]:
     return verb, precision, position + 1
 
 
-def _unparsed(detail: str) -> CelEvaluationError:
-    return CelEvaluationError(f"could not parse formatting clause: {detail}")
+def _unparsed(detail: str) -> FormatMismatch:
+    return FormatMismatch(f"could not parse formatting clause: {detail}")
 
 
 def _apply(verb: str, precision: int, value: Any) -> str:
@@ -138,8 +170,7 @@ def _element(value: Any) -> str:
     if isinstance(value, bytes):
         return "b" + json.dumps(value.decode(errors="replace"), ensure_ascii=False)
     if type(value) is float:
-        text = _fixed(value, _PRECISION) or ""
-        return text if math.isfinite(value) else f'"{text}"'
+        return f"{value:.{_PRECISION}f}" if math.isfinite(value) else f'"{_plain_double(value)}"'
     if isinstance(value, Timestamp | Duration):
         kind = "timestamp" if isinstance(value, Timestamp) else "duration"
         return f'{kind}("{_string(value, 0)}")'
@@ -180,16 +211,16 @@ def _fixed(value: Any, precision: int) -> str | None:
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def _scientific(value: Any, precision: int) -> str | None:
+def _scientific(value: Any, _precision: int) -> str | None:
     number = _real(value)
     if number is None:
         return None
     if (special := _special(number)) is not None:
         return special
-    mantissa, _, exponent = f"{number:.{precision}e}".partition("e")
+    mantissa, _, exponent = f"{number:.{_PRECISION}e}".partition("e")
     sign, digits = exponent[0], exponent[1:].zfill(2)
-    power = digits if sign == "+" else f"-{digits}"
-    return f"{mantissa}\u202f×\u202f10{power.translate(_SUPERSCRIPT)}"
+    power = digits if sign == "+" else f"⁻{digits}"
+    return f"{mantissa}×10{power.translate(_SUPERSCRIPT)}"
 
 
 def _in_base(code: str) -> Callable[[Any, int], str | None]:
@@ -227,3 +258,16 @@ _WANTED = {
     "X": "only integers, byte buffers, and strings can be formatted as hex",
     "o": "octal clause can only be used on integers",
 }
+
+_PLAIN = ("int", "uint", "string", "bool", "bytes", "double", "null", "list", "map", "type")
+_ACCEPTED = {
+    "s": (*_PLAIN, Duration.cel_type, Timestamp.cel_type),
+    "d": ("int", "uint"),
+    "f": ("double", "string"),
+    "e": ("double", "string"),
+    "b": ("int", "uint", "bool"),
+    "x": ("int", "uint", "string", "bytes"),
+    "X": ("int", "uint", "string", "bytes"),
+    "o": ("int", "uint"),
+}
+_ALIASES = {"null": "null_type"}
