@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness.apiserver.status import ApiError
+from harness.errors import HarnessError
 
 Action = Callable[[], Awaitable[None]]
 Teller = Callable[[str, "UndoEntry", str], None]
@@ -55,7 +56,7 @@ class UndoLog:
         entry.done = True
         try:
             await entry.action()
-        except (ApiError, OSError, LookupError) as error:
+        except (ApiError, HarnessError, OSError, LookupError) as error:
             self._say("failed", entry, f"undo: {error}")
         else:
             self._say("undone", entry, entry.description)

@@ -12,7 +12,7 @@ from harness.oracle.verdict import Finding, Verdict
 from .loader import Case
 from .model import Step
 from .result import CaseResult
-from .runner_case import CaseRun, Reference
+from .runner_case import CaseRun, Reference, faults_to_leave_out, has_faults
 
 
 async def run_case(
@@ -44,14 +44,16 @@ async def run_case(
     return result
 
 
+def needs_reference(case: Case) -> bool:
+    """Whether a run of the case is judged by a run without faults."""
+    steps = case.scenario.spec.steps
+    likes = any(step.expect is not None and step.expect.like_reference for step in steps)
+    return likes and has_faults(case)
+
+
 def without_faults(case: Case) -> Case:
     """The same case without object, process, API, watch and node faults; spec faults stay."""
-    removed = {
-        entry.name
-        for step in case.scenario.spec.steps
-        for entry in step.faults
-        if entry.fault.family != "spec"
-    }
+    removed = {entry.name for entry in faults_to_leave_out(case)}
     steps = [_step_without(step, removed) for step in case.scenario.spec.steps]
     spec = case.scenario.spec.model_copy(update={"steps": steps})
     scenario = case.scenario.model_copy(update={"spec": spec})

@@ -37,6 +37,17 @@ Reference = Mapping[str, Any]
 SETTLE_SECONDS = 30.0
 
 
+def faults_to_leave_out(case: Case) -> list[FaultEntry]:
+    """The faults that a run for reference does without: all but those of specs."""
+    entries = [entry for step in case.scenario.spec.steps for entry in step.faults]
+    return [entry for entry in entries if entry.fault.family != "spec"]
+
+
+def has_faults(case: Case) -> bool:
+    """Whether a case differs from its run for reference."""
+    return bool(faults_to_leave_out(case))
+
+
 class CaseRun:
     """One run of one case.
 
@@ -167,7 +178,7 @@ class CaseRun:
         reference: Snapshot | None = None
         if expect.like_reference and self._reference is not None:
             reference = self._reference.get(step.name)
-        if expect.like_reference and reference is None and self._has_faults():
+        if expect.like_reference and reference is None and has_faults(self._case):
             message = "likeReference needs the run without faults, and there is none"
             self._find(Verdict.INCONCLUSIVE, "likeReference", message)
         return Terms(
@@ -181,10 +192,6 @@ class CaseRun:
             requests=expect.requests,
             reference=reference,
         )
-
-    def _has_faults(self) -> bool:
-        entries = [entry for step in self._spec.steps for entry in step.faults]
-        return any(entry.fault.family != "spec" for entry in entries)
 
     async def _conclude(self, step: Step, expect: Expect) -> None:
         """The expectation is decided: what is wrong with it, if anything."""
