@@ -19,12 +19,14 @@ from .protobuf import decode_protobuf
 from .requests import Object, Request
 from .resource import Resource
 from .schema import pruning
+from .schema.facts import names as builtin_names
 from .status import ApiError, bad_request, invalid, invalid_value, unsupported_media_type
 
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 WRITE_TYPES = (JSON, YAML, PROTOBUF)
+SHOWN_BYTES_MAX = 1024
 
 
 @dataclass(slots=True)
@@ -67,30 +69,25 @@ def parse_json(body: bytes) -> tuple[Any, list[str]]:
     return value, _duplicates(body)
 
 
-class _Pairs(dict[str, Any]):
-    """An object of a JSON text that remembers which names came more than once."""
-
-    repeated: tuple[str, ...] = ()
+class _Pairs(list[tuple[str, Any]]):
+    """An object of a JSON text as the pairs that were written, repeated ones too."""
 
 
 def _duplicates(body: bytes) -> list[str]:
-    def keep(pairs: list[tuple[str, Any]]) -> _Pairs:
-        kept = _Pairs(pairs)
-        if len(kept) < len(pairs):
-            names = [name for name, _ in pairs]
-            kept.repeated = tuple(sorted({name for name in names if names.count(name) > 1}))
-        return kept
-
     found: list[str] = []
-    _collect(json.loads(body, object_pairs_hook=keep), "", found)
+    _collect(json.loads(body, object_pairs_hook=_Pairs), "", found)
     return found
 
 
 def _collect(value: Any, path: str, found: list[str]) -> None:
     if isinstance(value, _Pairs):
-        found += [f"{path}.{name}" if path else name for name in value.repeated]
-        for name, child in value.items():
-            _collect(child, f"{path}.{name}" if path else name, found)
+        seen: set[str] = set()
+        for name, child in value:
+            below = f"{path}.{name}" if path else name
+            if name in seen:
+                found.append(below)
+            seen.add(name)
+            _collect(child, below, found)
     elif isinstance(value, list):
         for index, child in enumerate(value):
             _collect(child, f"{path}[{index}]", found)
@@ -105,24 +102,33 @@ def decode_object(request: Request, resource: Resource) -> Decoded:
     try:
         value, duplicates = parse_body(request)
     except ValueError as error:
-        raise _unrecognized(resource, request.body, f"json parse error: {error}") from None
+        why = json_complaint(request.body, error)
+        raise _unrecognized(resource, request.body, f"json parse error: {why}") from None
     if not isinstance(value, dict):
         raise _unrecognized(resource, request.body, _not_an_object(value))
-    _check_kind(request, resource, value)
+    check_kind(request, resource, value)
     return checked(request, resource, value, duplicates)
 
 
 def checked(
-    request: Request, resource: Resource, value: Object, duplicates: list[str] | None = None
+    request: Request,
+    resource: Resource,
+    value: Object,
+    duplicates: list[str] | None = None,
+    *,
+    judge: bool = True,
 ) -> Decoded:
-    """Drop unknown fields of a document in place, and judge them by `fieldValidation`."""
+    """Drop unknown fields of a document in place, and `judge` them by `fieldValidation`."""
     if not isinstance(value.setdefault("metadata", {}), dict | None):
         raise bad_request(f"{resource.kind}: metadata must be an object")
     value["metadata"] = value["metadata"] or {}
     mode = request.parameter("fieldValidation") or "Warn"
+    forgets_owners = value["metadata"].get("managedFields") in ([], [{}])
     resource.strategy.decode(value)
+    if forgets_owners:
+        value["metadata"]["managedFields"] = []
     unknown = pruning.prune(resource.node, value)
-    if mode == "Ignore" or not (unknown or duplicates):
+    if not judge or mode == "Ignore" or not (unknown or duplicates):
         return Decoded(value)
     words = [f'unknown field "{path}"' for path in _metadata_first(unknown)]
     words += [f'duplicate field "{path}"' for path in duplicates or ()]
@@ -138,45 +144,75 @@ def _metadata_first(paths: list[str]) -> list[str]:
     return sorted(paths, key=lambda path: not path.startswith("metadata."))
 
 
+def json_complaint(body: bytes, error: ValueError) -> str:
+    """What Go's decoder would say about a broken JSON text."""
+    position = getattr(error, "pos", None)
+    text = body.decode("utf-8", "replace")
+    if position is None or position >= len(text):
+        return str(error) if text.strip() and position is None else "unexpected end of JSON input"
+    return f"invalid character '{text[position]}' looking for beginning of value"
+
+
+def summarized(body: bytes) -> str:
+    """A body as errors show it: JSON objects as text, everything else in hexadecimal."""
+    if not body:
+        return "<empty>"
+    cut = body[:SHOWN_BYTES_MAX]
+    shown = cut.decode("utf-8", "replace") if body.startswith(b"{") else cut.hex()
+    return shown if len(body) <= SHOWN_BYTES_MAX else f"{shown} ..."
+
+
 def _unrecognized(resource: Resource, body: bytes, why: str) -> ApiError:
-    shown = body.decode("utf-8", "replace") or "<empty>"
+    shown = summarized(body)
     return bad_request(
         f"the object provided is unrecognized (must be of type {resource.kind}): "
         f"couldn't get version/kind; {why} ({shown})"
     )
 
 
-def _go_type(value: Any) -> str:
+def go_type(value: Any) -> str:
+    """How Go's decoder names the type of a JSON value."""
     names = {bool: "bool", str: "string", int: "number", float: "number", list: "array"}
-    return names.get(type(value), "object")
+    return "null" if value is None else names.get(type(value), "object")
 
 
 def _not_an_object(value: Any) -> str:
     return (
-        f"json parse error: json: cannot unmarshal {_go_type(value)} into Go value of type "
+        f"json parse error: json: cannot unmarshal {go_type(value)} into Go value of type "
         r'struct { APIVersion string "json:\"apiVersion,omitempty\""; '
         r'Kind string "json:\"kind,omitempty\"" }'
     )
 
 
-def _check_kind(request: Request, resource: Resource, document: Object) -> None:
+def check_kind(request: Request, resource: Resource, document: Object) -> None:
     kind, api_version = document.get("kind") or "", document.get("apiVersion") or ""
     if resource.custom:
         _check_custom_kind(request, resource, document)
     elif (kind or resource.kind) != resource.kind:
+        version = api_version or resource.api_version
+        why = not_registered(kind, version)
+        if (version, kind) in builtin_names():
+            into = f"{_internal(resource)}.{resource.kind}"
+            why = f"converting (v1.{kind}) to ({into}): unknown conversion"
         raise bad_request(
-            f'{kind} in version "{api_version or resource.version}" cannot be handled as a '
-            f"{resource.kind}: converting (v1.{kind}) to ({_internal(resource)}.{resource.kind}): "
-            "unknown conversion"
+            f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a '
+            f"{resource.kind}: {why}"
         )
     elif (api_version or resource.api_version) != resource.api_version:
         version = api_version.rpartition("/")[2]
         raise bad_request(
             f'{resource.kind} in version "{version}" cannot be handled as a {resource.kind}: '
-            f'no kind "{resource.kind}" is registered for version "{api_version}" in scheme '
-            '"pkg/runtime/scheme.go:111"'
+            + not_registered(resource.kind, api_version)
         )
     document["kind"], document["apiVersion"] = resource.kind, resource.api_version
+
+
+def not_registered(kind: str, version: str) -> str:
+    """How upstream says that it knows no such kind."""
+    return (
+        f'no kind "{kind}" is registered for version "{version}" in scheme '
+        '"pkg/runtime/scheme.go:111"'
+    )
 
 
 def _internal(resource: Resource) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import crds, fields, lifecycle, metadata
 from .decoding import parse_body
-from .parameters import integer, is_dry_run
+from .parameters import check_write_options, integer, is_dry_run
 from .reading import select
 from .requests import Object, Request, Response
 from .resource import Resource
@@ -70,9 +70,10 @@ def delete_options(request: Request) -> DeleteOptions:
     Raises:
         ApiError: 400 for a body that is no DeleteOptions, 422 for options that make no sense.
     """
+    check_write_options(request, "DeleteOptions")
     body = _options_body(request)
     if body:
-        dry_run = "All" in (body.get("dryRun") or ()) or is_dry_run(request)
+        dry_run = is_dry_run(request) or _body_dry_run(body)
         conditions = body.get("preconditions") or {}
         return DeleteOptions(
             body.get("gracePeriodSeconds"),
@@ -87,6 +88,14 @@ def delete_options(request: Request) -> DeleteOptions:
         _policy(request.parameter("propagationPolicy"), orphan == "true" if orphan else None),
         dry_run=is_dry_run(request),
     )
+
+
+def _body_dry_run(body: Object) -> bool:
+    values = list(body.get("dryRun") or ())
+    if any(value != "All" for value in values):
+        error = not_supported("dryRun", values, ["All"])
+        raise invalid("DeleteOptions", "", [error], "meta.k8s.io")
+    return bool(values)
 
 
 def _options_body(request: Request) -> Object:
@@ -121,8 +130,8 @@ def delete(state: ServerState, request: Request, resource: Resource) -> Response
     Raises:
         ApiError: 404, 409 (preconditions), 403 (namespaces that must stay).
     """
-    live = current(state, request, resource)
     options = delete_options(request)
+    live = current(state, request, resource)
     return delete_version(state, request, resource, live, options)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.simulation.clock import Clock
 
-from .apply import track_update
+from .apply import keep_times, track_update
 from .requests import Object, Request
 from .resource import Resource
 
@@ -17,7 +17,8 @@ def manager_of(request: Request) -> str:
     if named:
         return named
     agent = request.headers.get("user-agent", "").partition("/")[0]
-    return (agent or request.actor or "unknown")[:MANAGER_LENGTH_MAX]
+    actor = request.actor if request.bypass else ""
+    return (agent or actor or "unknown")[:MANAGER_LENGTH_MAX]
 
 
 def track(
@@ -37,23 +38,15 @@ def track(
         api_version=resource.api_version,
         subresource=subresource,
         timestamp=clock.timestamp(),
+        has_status=has_status(resource),
     )
+
+
+def has_status(resource: Resource) -> bool:
+    """Whether the status is kept apart; a custom resource says so by its subresources."""
+    return not resource.custom or "status" in resource.subresources
 
 
 def same_but_for_times(new: Object, old: Object) -> bool:
     """Whether two objects differ in nothing but when fields were last managed."""
-    if new == old:
-        return True
-    new_meta, old_meta = new["metadata"], old["metadata"]
-    for key in new.keys() | old.keys():
-        if key != "metadata" and new.get(key) != old.get(key):
-            return False
-    for key in new_meta.keys() | old_meta.keys():
-        if key != "managedFields" and new_meta.get(key) != old_meta.get(key):
-            return False
-    return _without_times(new_meta) == _without_times(old_meta)
-
-
-def _without_times(meta: Object) -> list[Object]:
-    entries = meta.get("managedFields") or []
-    return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+    return keep_times(new, old) == old

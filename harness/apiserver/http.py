@@ -225,6 +225,7 @@ class ApiProtocol(asyncio.Protocol):
 def _head(response: Response, keep_alive: bool) -> bytes:
     lines = [f"content-type: {response.content_type}\r\ncache-control: no-cache, private\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
+    lines += [f"warning: {text}\r\n" for text in response.warnings]
     if not keep_alive:
         lines.append("connection: close\r\n")
     known = _STATUS_LINES.get(response.status)

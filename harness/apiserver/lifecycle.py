@@ -7,7 +7,7 @@ terminates nothing new can be created in it.
 
 from __future__ import annotations
 
-from .requests import Object, Request
+from .requests import Object
 from .resource import Resource
 from .state import ServerState
 from .status import ApiError, not_found
@@ -47,35 +47,29 @@ def check_namespace(state: ServerState, resource: Resource, meta: Object) -> Non
     )
 
 
-def prepare_create(
-    state: ServerState, request: Request, resource: Resource, document: Object
-) -> None:
+def default(resource: Resource, document: Object) -> None:
+    """A namespace carries its name as a label, in place."""
+    if resource.storage_key == NAMESPACES and document["metadata"].get("name"):
+        meta = document["metadata"]
+        meta["labels"] = {**(meta.get("labels") or {}), _NAME_LABEL: meta["name"]}
+
+
+def prepare_create(resource: Resource, document: Object) -> None:
     """What a new namespace starts with, in place."""
     if resource.storage_key != NAMESPACES:
         return
-    meta = document["metadata"]
     spec = document["spec"] = dict(document.get("spec") or {})
     finalizers = list(spec.get("finalizers") or ())
     spec["finalizers"] = finalizers if "kubernetes" in finalizers else [*finalizers, "kubernetes"]
     document["status"] = {"phase": "Active"}
-    if meta.get("name"):
-        meta["labels"] = {**(meta.get("labels") or {}), _NAME_LABEL: meta["name"]}
 
 
-def prepare_update(resource: Resource, new: Object, old: Object, subresource: str) -> None:
-    """Keep what this way of writing a namespace may not change, in place."""
-    if resource.storage_key != NAMESPACES:
-        return
-    if subresource == "finalize":
-        finalizers = (new.get("spec") or {}).get("finalizers") or []
-        new.update({key: value for key, value in old.items() if key != "metadata"})
-        new["spec"] = {**(old.get("spec") or {}), "finalizers": finalizers}
-        if not finalizers:
-            del new["spec"]["finalizers"]
-    else:
-        new["spec"] = old.get("spec") or {}
-        labels = new["metadata"].get("labels") or {}
-        new["metadata"]["labels"] = {**labels, _NAME_LABEL: old["metadata"]["name"]}
+def prepare_finalize(new: Object, old: Object) -> None:
+    """On `/finalize` nothing but the namespace's own finalizers can change, in place."""
+    finalizers = (new.get("spec") or {}).get("finalizers") or []
+    new.update({key: value for key, value in old.items() if key != "metadata"})
+    rest = {key: value for key, value in (old.get("spec") or {}).items() if key != "finalizers"}
+    new["spec"] = {**rest, "finalizers": finalizers} if finalizers else rest
 
 
 def is_released(resource: Resource, document: Object) -> bool:

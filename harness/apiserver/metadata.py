@@ -27,7 +27,7 @@ NameCheck = Callable[[str], list[str]]
 
 _NAME_CHECKS: Mapping[tuple[str, str], NameCheck] = {
     ("", "namespaces"): names.dns_label,
-    ("", "services"): names.dns_label_1035,
+    ("", "services"): names.dns_label,
     ("rbac.authorization.k8s.io", "roles"): names.path_segment,
     ("rbac.authorization.k8s.io", "clusterroles"): names.path_segment,
     ("rbac.authorization.k8s.io", "rolebindings"): names.path_segment,
@@ -51,6 +51,14 @@ def validate_create(resource: Resource, meta: Object) -> list[FieldError]:
     else:
         errors += [invalid_value("metadata.name", name, complaint) for complaint in check(name)]
     return errors + _validate_parts(meta)
+
+
+def validate_written(new: Object, old: Object) -> list[FieldError]:
+    """What an update writes into metadata that only the server sets."""
+    path, grace = "deletionGracePeriodSeconds", new.get("deletionGracePeriodSeconds")
+    if grace is not None and grace != old.get(path):
+        return [invalid_value(f"metadata.{path}", grace, "field is immutable")]
+    return []
 
 
 def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldError]:

@@ -28,7 +28,7 @@ def _too_long(maximum: int) -> str:
 
 
 def dns_label(text: str) -> list[str]:
-    """RFC 1123 label: namespaces, Services of other kinds."""
+    """RFC 1123 label: namespaces and Services."""
     found = [_too_long(63)] if len(text) > 63 else []
     if not re.fullmatch(_LABEL, text):
         words = (
@@ -40,7 +40,7 @@ def dns_label(text: str) -> list[str]:
 
 
 def dns_label_1035(text: str) -> list[str]:
-    """RFC 1035 label: Service names."""
+    """RFC 1035 label: names of ports and, once, of Services."""
     found = [_too_long(63)] if len(text) > 63 else []
     if not re.fullmatch(_LABEL_1035, text):
         words = (

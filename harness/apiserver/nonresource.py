@@ -15,6 +15,11 @@ def text(status: int, body: str) -> Response:
     return Response(status, body=body.encode(), content_type="text/plain; charset=utf-8")
 
 
+def no_such_path() -> Response:
+    """404 outside everything that is served, which is plain text."""
+    return text(404, "404 page not found\n")
+
+
 def answer_path(state: ServerState, request: Request) -> Response:
     """GET of a path outside the resources.
 
@@ -31,7 +36,7 @@ def answer_path(state: ServerState, request: Request) -> Response:
         from . import discovery
 
         return discovery.answer(state.registry, request)
-    return text(404, "404 page not found\n")
+    return no_such_path()
 
 
 def _health(request: Request, check: str) -> str:

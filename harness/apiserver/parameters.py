@@ -12,10 +12,13 @@ from .status import (
     bad_request,
     forbidden_field,
     invalid,
+    invalid_value,
     not_supported,
+    too_long,
 )
 
 _FALSE = ("", "0", "f", "F", "FALSE", "false", "False")
+MANAGER_BYTES_MAX = 128
 _FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
 
 
@@ -56,11 +59,22 @@ def check_write_options(request: Request, kind: str) -> None:
     dry_run = list(query.get("dryRun") or ())
     if dry_run and any(value != "All" for value in dry_run):
         errors.append(not_supported("dryRun", dry_run, ["All"]))
+    errors += _check_manager(request.parameter("fieldManager"))
     validation = request.parameter("fieldValidation")
     if validation not in _FIELD_VALIDATION:
         errors.append(not_supported("fieldValidation", validation, _FIELD_VALIDATION))
     if errors:
         raise invalid(kind, "", errors, "meta.k8s.io")
+
+
+def _check_manager(name: str) -> list[FieldError]:
+    if len(name.encode()) > MANAGER_BYTES_MAX:
+        return [too_long("fieldManager", MANAGER_BYTES_MAX)]
+    for position, character in enumerate(name):
+        if not character.isprintable():
+            words = f"invalid character U+{ord(character):04X} (at position {position})"
+            return [invalid_value("fieldManager", name, words)]
+    return []
 
 
 def is_dry_run(request: Request) -> bool:
@@ -83,7 +97,7 @@ class ListOptions:
 
 def list_options(request: Request, *, watching: bool) -> ListOptions:
     """Read and check the parameters of a list or watch (`metav1.ListOptions`)."""
-    limit = integer(request, "limit") or 0
+    limit = max(integer(request, "limit") or 0, 0)
     timeout = integer(request, "timeoutSeconds")
     text = request.parameter("resourceVersion")
     match = request.parameter("resourceVersionMatch")
@@ -96,7 +110,18 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
     if errors:
         raise invalid("ListOptions", "", errors, "meta.k8s.io")
     bookmarks = is_true(request.query.get("allowWatchBookmarks"))
-    return ListOptions(_version(text), match, limit, token, timeout, bookmarks, initial)
+    rv = _watch_version(text) if watching else _version(text)
+    if rv and token:
+        raise bad_request("specifying resource version is not allowed when using continue")
+    return ListOptions(rv, match, limit, token, timeout, bookmarks, initial)
+
+
+def _watch_version(text: str) -> int | None:
+    number = version_number(text) if text else None
+    if text and number is None:
+        cause = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise ApiError(500, "", f'resourceVersion: Invalid value: "{text}": {cause}')
+    return number
 
 
 def _version(text: str) -> int | None:

@@ -13,8 +13,8 @@ import orjson
 
 from . import documents, yaml
 from .apply import server_side_apply
-from .decoding import Decoded, checked, media_type
-from .fields import manager_of
+from .decoding import Decoded, check_kind, checked, go_type, media_type
+from .fields import has_status, manager_of
 from .parameters import check_write_options, is_true
 from .patches.json_patch import apply_json_patch
 from .patches.merge import apply_merge_patch
@@ -54,8 +54,10 @@ def patch(state: ServerState, request: Request, resource: Resource) -> Response:
         return _apply(state, request, resource)
     live = current(state, request, resource)
     value = patch_body(request)
+    if value is None and kind != MERGE_PATCH:
+        value = [] if kind == JSON_PATCH else {}
     patched = patched_document(kind, live.document, value, resource)
-    decoded = _decode_patched(request, resource, patched)
+    decoded = _decode_patched(request, resource, patched, value)
     check_named(request, resource, decoded.document["metadata"])
     return write_over(state, request, resource, live, decoded)
 
@@ -98,8 +100,10 @@ def patched_document(kind: str, document: Object, value: Any, resource: Resource
             raise _cannot_decode(value, "[]handlers.jsonPatchOp")
         result: Object = apply_json_patch(documents.copy(document), value)
     else:
+        if value is None:
+            raise bad_request("Invalid JSON Patch")
         if not isinstance(value, dict):
-            raise _cannot_decode(value, "map[string]interface {}")
+            raise _cannot_decode(value, "map[string]interface {}", kind)
         if kind == MERGE_PATCH:
             result = apply_merge_patch(documents.copy(document), value)
         else:
@@ -107,25 +111,27 @@ def patched_document(kind: str, document: Object, value: Any, resource: Resource
     return documents.copy(result)
 
 
-def _cannot_decode(value: Any, go_type: str) -> ApiError:
-    names = {dict: "object", list: "array", str: "string", bool: "bool", type(None): "null"}
-    found = names.get(type(value), "number")
-    return bad_request(
-        f"error decoding patch: json: cannot unmarshal {found} into Go value of type {go_type}"
-    )
+def _cannot_decode(value: Any, into: str, kind: str = "") -> ApiError:
+    words = f"json: cannot unmarshal {go_type(value)} into Go value of type {into}"
+    return bad_request(words if kind == STRATEGIC_PATCH else f"error decoding patch: {words}")
 
 
-def _decode_patched(request: Request, resource: Resource, patched: Object) -> Decoded:
+def _as_library_writes(document: Any, patch: Any) -> Any:
+    """The document with sorted keys where the patch touched it, as upstream's library leaves it."""
+    if not isinstance(document, dict):
+        return document
+    touched = patch if isinstance(patch, dict) else {}
+    return {
+        key: _as_library_writes(document[key], touched[key]) if key in touched else document[key]
+        for key in sorted(document)
+    }
+
+
+def _decode_patched(request: Request, resource: Resource, patched: Object, patch: Any) -> Decoded:
     """Take the result of a patch in as if it had been sent; complaints are about the patch."""
-    shown = orjson.dumps(patched).decode()
-    if patched.get("kind") != resource.kind or patched.get("apiVersion") != resource.api_version:
-        kind, version = patched.get("kind", ""), patched.get("apiVersion", "")
-        words = (
-            f'no kind "{kind}" is registered for version "{version}" in scheme '
-            '"pkg/runtime/scheme.go:111"'
-        )
-        raise _bad_result(shown, words)
+    shown = orjson.dumps(_as_library_writes(patched, patch)).decode()
     try:
+        check_kind(request, resource, patched)
         return checked(request, resource, patched)
     except ApiError as error:
         _, found, words = error.message.partition(f"cannot be handled as a {resource.kind}: ")
@@ -142,18 +148,10 @@ def _apply(state: ServerState, request: Request, resource: Resource) -> Response
     """Server-side apply, which creates the object when there is none."""
     assert request.info is not None
     applied = _applied_document(request, resource)
-    meta = applied.setdefault("metadata", {})
-    meta.setdefault("name", request.info.name)
-    check_named(request, resource, meta)
+    check_named(request, resource, dict(applied["metadata"]))
     live = _find(state, request, resource)
     if live is None and request.info.subresource:
         current(state, request, resource)  # raises 404
-    if (
-        live is not None
-        and (meta.get("uid") or live.document["metadata"]["uid"])
-        != (live.document["metadata"]["uid"])
-    ):
-        live = None
     merged = server_side_apply(
         live.document if live is not None else None,
         applied,
@@ -163,9 +161,11 @@ def _apply(state: ServerState, request: Request, resource: Resource) -> Response
         api_version=resource.api_version,
         subresource=request.info.subresource,
         timestamp=state.clock.timestamp(),
+        has_status=has_status(resource),
     )
-    decoded = checked(request, resource, documents.copy(merged))
+    decoded = checked(request, resource, documents.copy(merged), judge=False)
     if live is None:
+        decoded.document["metadata"].pop("resourceVersion", None)
         return create_decoded(state, request, resource, decoded)
     return write_over(state, request, resource, live, decoded, track=False)
 
@@ -177,18 +177,16 @@ def _applied_document(request: Request, resource: Resource) -> Object:
         try:
             value = yaml.load(request.body)
         except ValueError as error:
-            raise bad_request(f"error decoding YAML: {error}") from None
+            raise bad_request(f"error encoding patch: {error}") from None
     if not isinstance(value, dict):
-        raise bad_request("error decoding YAML: the patch is not an object")
+        why = f"cannot unmarshal {go_type(value)} into Go value of type map[string]interface {{}}"
+        raise bad_request(
+            f"error decoding patch: error unmarshaling JSON: while decoding JSON: json: {why}"
+        )
     kind, api_version = value.get("kind", ""), value.get("apiVersion", "")
-    if not kind or not api_version:
+    if kind != resource.kind or api_version != resource.api_version:
         group, _, version = api_version.rpartition("/")
         raise bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
-    if kind != resource.kind or api_version != resource.api_version:
-        raise bad_request(
-            f"invalid object type: {api_version}, Kind={kind}; expected "
-            f"{resource.api_version}, Kind={resource.kind}"
-        )
     if not isinstance(value.setdefault("metadata", {}), dict):
         raise bad_request("error decoding YAML: metadata must be an object")
     return value

@@ -207,11 +207,23 @@ def _token(rv: int | None, last: Key) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(body)).decode().rstrip("=")
 
 
+def _why_not_json(token: str) -> str:
+    """What Go's decoder says of the first character of a token that is none."""
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("latin-1")
+    except binascii.Error:
+        return "illegal base64 data at input byte 0"
+    shown = text[:1] if text[:1].isprintable() else f"\\u{ord(text[0]):04x}" if text else ""
+    return f"invalid character '{shown}' looking for beginning of value"
+
+
 def _parse_token(token: str) -> tuple[int | None, Key]:
     try:
         body = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         start, rv = body["start"].rstrip("\0"), int(body["rv"])
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise bad_request(f"invalid continue token: continue key is not valid: {error}") from None
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        raise bad_request(
+            f"invalid continue token: continue key is not valid: {_why_not_json(token)}"
+        ) from None
     namespace, _, name = start.rpartition("/")
     return (rv if rv > 0 else None), (namespace, name)

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from .requests import RequestInfo
 from .resource import Resource
-from .status import method_not_allowed, page_not_found
-
-VERBLESS = ("status", "scale")
+from .status import method_not_allowed, not_found, page_not_found
 
 
 class Registry:
@@ -64,7 +62,22 @@ class Registry:
             raise page_not_found()
         if info.subresource:
             if info.subresource not in resource.subresources:
+                if resource.custom:
+                    raise not_found(resource.plural, info.name, resource.group)
                 raise page_not_found()
-        elif info.verb not in resource.verbs:
+        elif info.verb not in resource.verbs or not _fits(resource, info):
             raise method_not_allowed()
         return resource
+
+    def serves_version(self, group: str, version: str) -> bool:
+        """Whether anything is served in a version of a group."""
+        return any((each.group, each.version) == (group, version) for each in self)
+
+
+def _fits(resource: Resource, info: RequestInfo) -> bool:
+    """Whether the path is one that the verb is for: a collection or a name, in a namespace."""
+    if resource.namespaced and not info.namespace and info.verb not in ("list", "watch"):
+        return False
+    if info.verb == "create":
+        return not info.name
+    return bool(info.name) or info.verb in ("list", "watch", "deletecollection")

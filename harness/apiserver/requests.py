@@ -112,3 +112,4 @@ class Response:
     changed: bool = False
     rv: int | None = None
     source: Encoded | None = None
+    warnings: list[str] = field(default_factory=list)  # each one `Warning` header

@@ -31,7 +31,7 @@ from . import (
 from .authentication import Authenticator
 from .authorization import Authorizer
 from .middleware import FaultPlane, call_through
-from .nonresource import answer_path
+from .nonresource import answer_path, no_such_path
 from .parameters import is_dry_run
 from .registry import Registry
 from .representation import represent
@@ -182,6 +182,8 @@ class ApiServer:
         review = subresources.review(self.state, self.authenticator, self.authorizer, request)
         if review is not None:
             return review
+        if not self.registry.serves_version(info.group, info.version):
+            return no_such_path()
         resource = self.registry.resolve(info)
         special = subresources.find(info)
         if special is not None:

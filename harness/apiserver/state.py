@@ -61,10 +61,11 @@ class ServerState:
         """The view that serves a request; a fault may have named another one than usual."""
         return self.views[request.view]
 
-    def new_uid(self, resource: Resource, key: Key, owner: str) -> str:
+    def new_uid(self, resource: Resource, key: Key, owner: str, *, dry_run: bool = False) -> str:
         """The uid of the next object under this name, a function of what it identifies."""
         count = self._incarnations.get((resource.storage_key, key), 0)
-        return self.entropy.uuid("uid", resource.group, resource.plural, *key, owner, count)
+        kind = "uid of a dry run" if dry_run else "uid"
+        return self.entropy.uuid(kind, resource.group, resource.plural, *key, owner, count)
 
     def count_incarnation(self, resource: Resource, key: Key) -> None:
         """Note that an object was created under this name."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import fields, lifecycle, metadata
+from .apply import keep_times
 from .decoding import Decoded, decode_object
 from .parameters import check_write_options, is_dry_run, version_number
 from .requests import Object, Request, Response
@@ -60,10 +61,10 @@ def answer(version: Version, status: int = 200, warnings: list[str] | None = Non
 
 
 def with_warnings(response: Response, warnings: list[str]) -> Response:
-    """Add `Warning` headers; several are joined by a comma, as HTTP allows."""
-    if warnings:
-        escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
-        response.headers["warning"] = ", ".join(f'299 - "{text}"' for text in escaped)
+    """Add a `Warning` header for each text."""
+    for text in warnings:
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        response.warnings.append(f'299 - "{escaped}"')
     return response
 
 
@@ -95,8 +96,7 @@ def create_decoded(
     if errors:
         raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
     key = (meta.get("namespace", ""), meta["name"])
-    if state.store.collection(resource.storage_key).get(key) is not None:
-        raise already_exists(resource.plural, meta["name"], resource.group)
+    _check_free(state, resource, key)
     _allocate(state, resource, document)
     if is_dry_run(request):
         meta.pop("resourceVersion", None)
@@ -105,6 +105,17 @@ def create_decoded(
     state.count_incarnation(resource, key)
     version = state.commit(request, resource, "ADDED", document)
     return answer(version, 201, decoded.warnings)
+
+
+def _check_free(state: ServerState, resource: Resource, key: Key) -> None:
+    existing = state.store.collection(resource.storage_key).get(key)
+    if existing is None:
+        return
+    error = already_exists(resource.plural, key[1], resource.group)
+    if existing.document["metadata"].get("deletionTimestamp"):
+        words = f"object is being deleted: {error.message}"
+        raise ApiError(409, error.reason, words, details=error.details)
+    raise error
 
 
 def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
@@ -125,8 +136,6 @@ def _place(request: Request, resource: Resource, meta: Object) -> None:
     if not resource.namespaced:
         meta.pop("namespace", None)
         return
-    if not namespace:
-        raise bad_request("the server could not find the requested resource")
     if meta.get("namespace", namespace) not in (namespace, ""):
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
@@ -140,18 +149,20 @@ def _complete(state: ServerState, request: Request, resource: Resource, document
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "uid"):
         meta.pop(field, None)
     strategy.default(document)
-    strategy.prepare_create(document)
-    lifecycle.prepare_create(state, request, resource, document)
     _name(state, resource, meta)
+    lifecycle.default(resource, document)
+    if not _applied(request):
+        document = fields.track(state.clock, request, resource, None, document)
+        meta = document["metadata"]
+    strategy.prepare_create(document)
+    lifecycle.prepare_create(resource, document)
     key = (meta.get("namespace", ""), meta.get("name", ""))
-    meta["uid"] = state.new_uid(resource, key, _controller_uid(meta))
+    owner = _controller_uid(meta)
+    meta["uid"] = state.new_uid(resource, key, owner, dry_run=is_dry_run(request))
     meta["creationTimestamp"] = state.clock.timestamp()
-    meta.pop("generation", None)
     if strategy.has_generation:
         meta["generation"] = 1
-    if meta.get("managedFields") and _applied(request):
-        return document
-    return fields.track(state.clock, request, resource, None, document)
+    return document
 
 
 def _applied(request: Request) -> bool:
@@ -283,16 +294,17 @@ def write_over(
     subresource = request.info.subresource
     new, old = decoded.document, live.document
     _check_stale(resource, live, new["metadata"], conditional=False)
-    metadata.keep_system_fields(new["metadata"], old["metadata"])
+    errors = metadata.validate_written(new["metadata"], old["metadata"])
     new = _prepare(state, request, resource, new, old, track=track)
-    errors = metadata.validate_update(resource, new["metadata"], old["metadata"])
+    errors += metadata.validate_update(resource, new["metadata"], old["metadata"])
     errors += _judge(resource, new, old, subresource)
     if errors:
         raise invalid(resource.kind, live.key[1], errors, resource.group)
     new["metadata"] = metadata.tidy(new["metadata"])
     if lifecycle.is_released(resource, new):
-        return _finish_deletion(state, request, resource, new, decoded.warnings)
-    if fields.same_but_for_times(new, old):
+        return _finish_deletion(state, request, resource, live, new, decoded.warnings)
+    new = keep_times(new, old)
+    if new == old:
         response = Response(200, old, source=live, rv=live.rv)
         return with_warnings(response, decoded.warnings)
     if is_dry_run(request):
@@ -313,16 +325,19 @@ def _prepare(
     assert request.info is not None
     strategy, subresource = resource.strategy, request.info.subresource
     strategy.default(new)
-    if subresource == "status":
+    lifecycle.default(resource, new)
+    if track:
+        new = fields.track(state.clock, request, resource, old, new, subresource)
+    metadata.keep_system_fields(new["metadata"], old["metadata"])
+    if subresource == "finalize":
+        lifecycle.prepare_finalize(new, old)
+    elif subresource == "status":
         strategy.prepare_status_update(new, old)
         metadata.keep_system_fields(new["metadata"], old["metadata"])
     else:
         strategy.prepare_update(new, old)
-    lifecycle.prepare_update(resource, new, old, subresource)
     if strategy.has_generation and _desired_changed(resource, new, old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-    if track:
-        return fields.track(state.clock, request, resource, old, new, subresource)
     return new
 
 
@@ -342,11 +357,15 @@ def _judge(resource: Resource, new: Object, old: Object, subresource: str) -> li
 
 
 def _finish_deletion(
-    state: ServerState, request: Request, resource: Resource, new: Object, warnings: list[str]
+    state: ServerState,
+    request: Request,
+    resource: Resource,
+    live: Version,
+    new: Object,
+    warnings: list[str],
 ) -> Response:
     """The last finalizer was taken away: the object goes; the answer shows it as written."""
     if is_dry_run(request):
         return with_warnings(Response(200, new), warnings)
-    shown = {**new, "metadata": dict(new["metadata"])}
-    version = state.commit(request, resource, "DELETED", new)
-    return with_warnings(Response(200, shown, changed=True, rv=version.rv), warnings)
+    version = state.commit(request, resource, "DELETED", dict(live.document))
+    return with_warnings(Response(200, new, changed=True, rv=version.rv), warnings)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 
 class _Constructor(SafeConstructor):
@@ -35,5 +35,8 @@ def load(body: bytes) -> Any:
     reader.Constructor = _Constructor
     try:
         return reader.load(body.decode())
+    except MarkedYAMLError as error:
+        problem = (error.problem or "").replace("allowed here", "allowed in this context")
+        raise ValueError(f"yaml: {problem}") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"error converting YAML to JSON: {error}") from None
+        raise ValueError(f"yaml: {error}") from None
