@@ -10,9 +10,9 @@ from harness.clusters.cluster import Cluster
 from harness.oracle.verdict import Finding, Verdict
 
 from .loader import Case
-from .model import Step
 from .result import CaseResult
-from .runner_case import CaseRun, Reference, faults_to_leave_out, has_faults
+from .runner_case import CaseRun
+from .runner_reference import Reference, needs_reference, without_faults
 
 
 async def run_case(
@@ -44,32 +44,6 @@ async def run_case(
     return result
 
 
-def needs_reference(case: Case) -> bool:
-    """Whether a run of the case is judged by a run without faults."""
-    steps = case.scenario.spec.steps
-    likes = any(step.expect is not None and step.expect.like_reference for step in steps)
-    return likes and has_faults(case)
-
-
-def without_faults(case: Case) -> Case:
-    """The same case without object, process, API, watch and node faults; spec faults stay."""
-    removed = {entry.name for entry in faults_to_leave_out(case)}
-    steps = [_step_without(step, removed) for step in case.scenario.spec.steps]
-    spec = case.scenario.spec.model_copy(update={"steps": steps})
-    scenario = case.scenario.model_copy(update={"spec": spec})
-    return Case(scenario, case.values, case.bindings, case.tree, case.namespace, case.file)
-
-
-def _step_without(step: Step, removed: set[str]) -> Step:
-    kept = []
-    for entry in step.faults:
-        if entry.name in removed:
-            continue
-        waits_for_removed = entry.after is not None and entry.after.partition(".")[0] in removed
-        kept.append(entry.model_copy(update={"after": None}) if waits_for_removed else entry)
-    return step.model_copy(update={"faults": kept})
-
-
 def _result(case: Case, cluster: Cluster, seed: int, finding: Finding | None) -> CaseResult:
     return CaseResult(
         case=case.name,
@@ -83,3 +57,6 @@ def _result(case: Case, cluster: Cluster, seed: int, finding: Finding | None) ->
         virtual_seconds=cluster.clock.monotonic(),
         faults=[entry.name for step in case.scenario.spec.steps for entry in step.faults],
     )
+
+
+__all__ = ["Reference", "needs_reference", "run_case", "without_faults"]

@@ -9,16 +9,12 @@ finding ends the case at that instant. What the faults broke is put back in any 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from harness.client.resources import NAMESPACES
 from harness.clusters.cluster import Cluster
 from harness.clusters.live_watches import live_watches
 from harness.clusters.state import ClusterState
 from harness.errors import HarnessError
-from harness.faults.context import FaultContext
-from harness.faults.undo import UndoEntry, UndoLog
 from harness.oracle.expectation import Expectation, Terms
 from harness.oracle.leaks import LEAK_GRACE_SECONDS, find_leaks
 from harness.oracle.reference import Snapshot, snapshot
@@ -26,26 +22,12 @@ from harness.oracle.verdict import Finding, Verdict, decisive
 from harness.oracle.view import View
 
 from .loader import Case
-from .model import Expect, FaultEntry, Step
+from .model import Expect, Step
+from .runner_faults import FaultSurroundings
+from .runner_reference import Reference, has_faults, settle
 from .steps import ACTOR, NotRefused, Surroundings, perform
 from .timeline import Timeline
 from .watch import Watch
-
-Reference = Mapping[str, Any]
-
-#: A reference run looks at an end state only after so long without a change.
-SETTLE_SECONDS = 30.0
-
-
-def faults_to_leave_out(case: Case) -> list[FaultEntry]:
-    """The faults that a run for reference does without: all but those of specs."""
-    entries = [entry for step in case.scenario.spec.steps for entry in step.faults]
-    return [entry for entry in entries if entry.fault.family != "spec"]
-
-
-def has_faults(case: Case) -> bool:
-    """Whether a case differs from its run for reference."""
-    return bool(faults_to_leave_out(case))
 
 
 class CaseRun:
@@ -65,10 +47,9 @@ class CaseRun:
         self._spec = case.scenario.spec
         self._cluster = cluster
         self._reference = reference
-        self._allow_custom = allow_custom
         self._state = ClusterState(cluster.recorder.records)
         self._view = View(self._state, case.objects, case.namespace)
-        self._undo_log = UndoLog(self._tell_undo)
+        self._faults = FaultSurroundings(case, cluster, self._view, allow_custom=allow_custom)
         self._step = ""
         self._watch = Watch(
             cluster.clock,
@@ -78,7 +59,7 @@ class CaseRun:
         )
         self._timeline = Timeline(
             [entry.name for step in self._spec.steps for entry in step.faults],
-            self._fault_context,
+            self._faults.context,
             self._view,
             self._watch.find,
         )
@@ -112,7 +93,7 @@ class CaseRun:
             unfollow()
             self._watch.stop()
             await self._timeline.stop()
-            await self._undo_log.undo_all()
+            await self._faults.undo_log.undo_all()
         finding = decisive(self._watch.findings)
         verdict = finding.verdict if finding is not None else Verdict.PASSED
         message = finding.message if finding is not None else ""
@@ -213,18 +194,8 @@ class CaseRun:
 
     async def _keep_end_state(self, step: Step, expect: Expect) -> None:
         if self._reference is None:
-            await self._settle(expect.within)
+            await settle(self._cluster.clock, self._state, expect.within)
         self.end_states[step.name] = snapshot(self._state, self._case.namespace)
-
-    async def _settle(self, within: float) -> None:
-        """Let a reference run come to rest: no change for a while, but not longer than `within`."""
-        clock = self._cluster.clock
-        end = clock.monotonic() + max(within, SETTLE_SECONDS)
-        while clock.monotonic() < end:
-            before = self._state.rv
-            await clock.sleep(SETTLE_SECONDS)
-            if self._state.rv == before:
-                return
 
     async def _look_for_leaks(self) -> None:
         namespace = self._case.namespace
@@ -250,40 +221,8 @@ class CaseRun:
             message = f"step {self._step!r} was not done within {total:g}s in total"
             self._find(Verdict.ERROR, "total", message)
 
-    def _fault_context(self, entry: FaultEntry) -> FaultContext:
-        cluster = self._cluster
-        scenario, matrix = self._case.scenario.metadata.name, self._case.matrix_text
-        return FaultContext(
-            name=entry.name,
-            type=entry.type,
-            client=cluster.client.acting_as(f"fault:{entry.name}"),
-            clock=cluster.clock,
-            entropy=cluster.entropy.substream("fault", scenario, matrix, entry.name, 1),
-            recorder=cluster.recorder,
-            fault_plane=cluster.fault_plane,
-            state=self._state,
-            names=self._case.objects,
-            namespace=self._case.namespace,
-            subjects=cluster.subjects,
-            nodes=cluster.nodes,
-            undo_log=self._undo_log,
-            max_objects=self._spec.blast_radius.max_objects,
-            allow_custom=self._allow_custom,
-        )
-
     def _find(self, verdict: Verdict, oracle: str, message: str) -> None:
         self._watch.find(Finding(verdict, oracle, message, self._step, self._now()))
-
-    def _tell_undo(self, phase: str, entry: UndoEntry, detail: str) -> None:
-        self._cluster.recorder.record(
-            "fault",
-            actor=f"fault:{entry.fault}",
-            name=entry.fault,
-            type="undo",
-            phase=phase,
-            target="",
-            detail=detail,
-        )
 
     def _note(self, phase: str) -> None:
         self._cluster.recorder.record("step", actor="harness", name=self._step, phase=phase)

@@ -16,8 +16,7 @@ from harness.client import Client
 from harness.client.resources import CONFIGMAPS, DEPLOYMENTS
 from harness.scenario.loader import Case, load_file
 from harness.scenario.result import CaseResult
-from harness.scenario.runner import run_case
-from harness.scenario.runner_case import Reference
+from harness.scenario.runner import Reference, run_case
 from tests.support.api import Api, FakeSubject, with_api
 
 

@@ -1,0 +1,59 @@
+"""The surroundings of a case's faults: what they may use, and the substream they draw from.
+
+A substream is keyed by scenario, matrix values, fault name and occurrence, so adding a fault shifts
+no draw of another.
+"""
+
+from __future__ import annotations
+
+from harness.clusters.cluster import Cluster
+from harness.faults.context import FaultContext
+from harness.faults.undo import UndoEntry, UndoLog
+from harness.oracle.view import View
+
+from .loader import Case
+from .model import FaultEntry
+
+
+class FaultSurroundings:
+    """Makes the context of each fault of a case, all with one undo log."""
+
+    def __init__(self, case: Case, cluster: Cluster, view: View, *, allow_custom: bool) -> None:
+        self._case = case
+        self._cluster = cluster
+        self._view = view
+        self._allow_custom = allow_custom
+        self.undo_log = UndoLog(self._tell_undo)
+
+    def context(self, entry: FaultEntry) -> FaultContext:
+        """The surroundings of one fault; each fires once in a run."""
+        case, cluster = self._case, self._cluster
+        keys = (case.scenario.metadata.name, case.matrix_text, entry.name, 1)
+        return FaultContext(
+            name=entry.name,
+            type=entry.type,
+            client=cluster.client.acting_as(f"fault:{entry.name}"),
+            clock=cluster.clock,
+            entropy=cluster.entropy.substream("fault", *keys),
+            recorder=cluster.recorder,
+            fault_plane=cluster.fault_plane,
+            state=self._view.state,
+            names=self._view.names,
+            namespace=case.namespace,
+            subjects=cluster.subjects,
+            nodes=cluster.nodes,
+            undo_log=self.undo_log,
+            max_objects=case.scenario.spec.blast_radius.max_objects,
+            allow_custom=self._allow_custom,
+        )
+
+    def _tell_undo(self, phase: str, entry: UndoEntry, detail: str) -> None:
+        self._cluster.recorder.record(
+            "fault",
+            actor=f"fault:{entry.fault}",
+            name=entry.fault,
+            type="undo",
+            phase=phase,
+            target="",
+            detail=detail,
+        )
