@@ -29,13 +29,14 @@ logger = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Reconciles services by key. Holds no state of its own beside the cache."""
+    """Reconciles services by key. What it remembers only saves requests and time."""
 
     def __init__(self, api: Api, cache: Cache) -> None:
         self._api = api
         self._cache = cache
         self._recorder = events.Recorder(api)
         self._refusals = attempts.Refusals()
+        self._rested: dict[Key, tuple[str, ...]] = {}
 
     async def reconcile(self, key: Key) -> bool:
         """Bring one service to its desired state; False when there is no such service.
@@ -44,6 +45,7 @@ class Reconciler:
         """
         service = self._cache.service(key)
         if service is None:
+            self._rested.pop(key, None)
             return False
         if _is_terminating(service) or await self._is_at_rest(service):
             return True
@@ -56,13 +58,23 @@ class Reconciler:
 
     async def _is_at_rest(self, service: Object) -> bool:
         """Whether neither a child nor the status is to be written."""
+        versions = self._versions(service)
+        key = service["metadata"]["namespace"], service["metadata"]["name"]
+        if self._rested.get(key) == versions:
+            return True
         decision = self._decide(service)
         report = self._status(service, decision, None)
         if decision.steps or needs_apply(report, service, "status"):
             return False
         # Its Event may have been lost in a crash; otherwise it was posted and this is no request.
         await self._announce(service, decision, report)
+        self._rested[key] = versions
         return True
+
+    def _versions(self, service: Object) -> tuple[str, ...]:
+        """Names this very state of a service and its children: what was at rest in it, is."""
+        objects = [service, *self._cache.children_of(uid_of(service))]
+        return tuple(uid_of(obj) + obj["metadata"]["resourceVersion"] for obj in objects)
 
     def _decide(self, service: Object, refusal: str = "") -> Decision:
         children = self._cache.children_of(uid_of(service))
