@@ -16,7 +16,7 @@ import pytest
 
 from harness.apiserver.requests import Object
 from harness.apiserver.server import ApiServer
-from harness.client.client import Client
+from harness.client.client import Client, Transport
 from harness.client.resources import (
     DEPLOYMENTS,
     EVENTS,
@@ -96,6 +96,7 @@ class Cluster:
 
 
 Story = Callable[[Cluster], Coroutine[Any, Any, None]]
+Wrap = Callable[[Transport], Transport]  # stands between the controllers and the server
 Simulate = Callable[..., None]
 
 
@@ -119,10 +120,12 @@ def deployment(name: str, image: str, **spec: Any) -> Object:
 def simulate() -> Simulate:
     """Runs a story on a cluster with all controllers and the namespace `shop`."""
 
-    def run(story: Story, *, seed: int = 1, **options: Any) -> None:
+    def run(
+        story: Story, *, seed: int = 1, wrap: Wrap = lambda handle: handle, **options: Any
+    ) -> None:
         async def main(world: World) -> None:
             server = ApiServer(world.clock, world.entropy, world.recorder)
-            client = Client(server.handle, "harness")
+            client = Client(wrap(server.handle), "harness")
             given = {"reaction": PROMPT, "world": world, **options}
             manager = ControllerManager(client, world.clock, world.entropy, **given)
             await manager.start()
