@@ -16,7 +16,7 @@ from .facts import facts, named, node, object_meta
 __all__ = ["facts", "named", "node", "object_meta", "resources"]
 
 #: Subresources that the server implements; the rest of what the real one has is not announced.
-SERVED_SUBRESOURCES = ("status", "scale", "eviction", "binding", "finalize")
+SERVED_SUBRESOURCES = ("status", "scale", "eviction", "binding", "finalize", "token")
 
 
 @cache
