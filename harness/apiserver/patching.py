@@ -147,7 +147,7 @@ def _bad_result(shown: str, words: str) -> ApiError:
 def _apply(state: ServerState, request: Request, resource: Resource) -> Response:
     """Server-side apply, which creates the object when there is none."""
     assert request.info is not None
-    applied = _applied_document(request, resource)
+    applied = applied_document(request, resource.api_version, resource.kind)
     check_named(request, resource, dict(applied["metadata"]))
     live = _find(state, request, resource)
     if live is None and request.info.subresource:
@@ -170,7 +170,8 @@ def _apply(state: ServerState, request: Request, resource: Resource) -> Response
     return write_over(state, request, resource, live, decoded, track=False)
 
 
-def _applied_document(request: Request, resource: Resource) -> Object:
+def applied_document(request: Request, served_version: str, served_kind: str) -> Object:
+    """The document of an apply patch, which must be of the version and kind that are served."""
     if request.document is not None:
         value = documents.copy(request.document)
     else:
@@ -184,7 +185,7 @@ def _applied_document(request: Request, resource: Resource) -> Object:
             f"error decoding patch: error unmarshaling JSON: while decoding JSON: json: {why}"
         )
     kind, api_version = value.get("kind", ""), value.get("apiVersion", "")
-    if kind != resource.kind or api_version != resource.api_version:
+    if kind != served_kind or api_version != served_version:
         group, _, version = api_version.rpartition("/")
         raise bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
     if not isinstance(value.setdefault("metadata", {}), dict):
