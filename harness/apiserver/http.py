@@ -196,18 +196,22 @@ class ApiProtocol(asyncio.Protocol):
     async def _stream(self, response: Response) -> None:
         """Send the events of a watch, each as a line, as many in a chunk as are ready."""
         events = response.events
-        assert isinstance(events, WatchStream)
+        assert events is not None, "only asked for streams"
+        # A fault may have put a stream of its own around the server's; then nothing is batched.
+        take_ready = events.take_ready if isinstance(events, WatchStream) else tuple
         self._write(_head(response, True) + b"transfer-encoding: chunked\r\n\r\n")
         try:
             async for event in events:
                 lines = [line_of(event)]
-                lines += [line_of(more) for more in events.take_ready()]
+                lines += [line_of(more) for more in take_ready()]
                 text = b"".join(lines)
                 self._write(b"%x\r\n%b\r\n" % (len(text), text))
                 await self._writable.wait()
             self._write(_LAST_CHUNK)
         finally:
-            await events.aclose()
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None:

@@ -8,7 +8,8 @@ clients that insist. Harness and controllers call it directly, past faults and d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,7 +24,6 @@ from harness.controllers.programs import Program
 from harness.errors import InfrastructureError
 from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
-from harness.simulation.process import Process
 from harness.simulation.records import Recorder
 from harness.simulation.tls import authority
 from harness.simulation.world import World
@@ -173,14 +173,10 @@ def _serve(world: World, server: ApiServer) -> None:
     names = (API_HOST, "kubernetes", "kubernetes.default", f"{API_HOST}.cluster.local")
     host = world.network.host(API_HOST, *names[1:], address="10.96.0.1")
     context = authority().server_context(*names, host.address)
-    factory = protocol_factory(server, lambda transport: _actor(world, transport))
+    factory = protocol_factory(server, _actor)
     world.network.listen(API_HOST, API_PORT, factory, context, tls_optional=True)
 
 
-def _actor(world: World, transport: object) -> str:
-    """Who is at the other end of a connection, in the journal's words."""
-    extra = getattr(transport, "get_extra_info", lambda name: None)
-    return str(extra("simulation_process") or "")
-
-
-__all__ = ["SimulatedCluster", "SimulatedNodes", "SimulationOptions"]
+def _actor(transport: asyncio.BaseTransport) -> str:
+    """Who is at the other end of a connection: a process is named as its actor in the journal."""
+    return str(transport.get_extra_info("simulation_process") or "")

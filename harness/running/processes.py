@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def run_plan(plan: Plan, folder: Path | None, options: Options) -> CaseResult:
     try:
         reference: Reference | None = None
         if needs_reference(plan.case):
-            reference = run_single(without_faults(plan), None, options).reference
+            calm = replace(plan, case=without_faults(plan.case))
+            reference = run_single(calm, None, options).reference
         result = run_single(plan, folder, options, reference=reference)
     except HarnessError as error:
         result = _error(plan, f"{type(error).__name__}: {error}")

@@ -7,18 +7,21 @@ process, because the subject's view of time and chance is the process's.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.clusters.simulated import SimulatedCluster
+from harness.apiserver.requests import Object
+from harness.clusters.simulated import SimulatedCluster, SimulationOptions
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
 from harness.scenario.plan import Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
+
+from .operators import operators
 
 Reference = Mapping[str, Any]
 
@@ -45,14 +48,16 @@ def run_single(
         options: How to run.
         reference: End states of the run without faults, for `likeReference`.
     """
+    manifests = [
+        document for path in plan.settings.manifest_paths for document in read_manifests(path)
+    ]
     with _journal(folder) as journal:
 
         async def main(world: World) -> CaseResult:
             world.recorder.follow(journal)
-            cluster = await SimulatedCluster.start(world, plan.settings)
+            cluster = await SimulatedCluster.start(world, _options(plan, manifests))
             try:
-                for path in plan.settings.manifest_paths:
-                    await cluster.install(read_manifests(path))
+                await cluster.install(manifests)
                 await cluster.start_subjects()
                 return await run_case(
                     plan.case,
@@ -68,6 +73,17 @@ def run_single(
         result.journal_hash = journal.journal_hash
         result.replay = plan.replay_line
         return result
+
+
+def _options(plan: Plan, manifests: Sequence[Object]) -> SimulationOptions:
+    settings = plan.settings
+    replaced = settings.subject.deployment
+    return SimulationOptions(
+        nodes=settings.nodes,
+        subjects=operators(settings, manifests),
+        externals=settings.externals,
+        replaced_deployments=frozenset({replaced} if replaced else ()),
+    )
 
 
 @contextlib.contextmanager

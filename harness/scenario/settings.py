@@ -8,8 +8,6 @@ so that `harness run scenarios/` needs no flags:
     [tool.operator-harness.subject]
     module = "aiservice_operator.handlers"      # a kopf module, or: command = ["my-operator"]
     deployment = "ai-operator"                  # gives namespace, service account and environment
-    [tool.operator-harness.images]
-    "*:missing" = {image = "missing"}           # how pods of such images behave in `sim`
 """
 
 from __future__ import annotations
@@ -46,7 +44,6 @@ class Settings(StrictModel):
 
     manifests: list[str] = []
     subject: SubjectSettings = SubjectSettings()
-    images: dict[str, dict[str, Any]] = {}
     nodes: int = 3
     externals: list[str] = []
     """Hosts outside the cluster that the subject may reach."""

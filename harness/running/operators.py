@@ -1,0 +1,85 @@
+"""From a project's settings to operators under test: their Deployment says how they run.
+
+The Deployment in the manifests names namespace, ServiceAccount, environment and the arguments of
+`kopf run`. In the simulation it is not created, because the operator runs in this process instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.apiserver.requests import Object
+from harness.errors import UsageError
+from harness.scenario.settings import Settings
+from harness.subjects.spec import SubjectSpec
+from harness.vocabulary import did_you_mean
+
+#: Arguments of `kopf run` that have a place of their own in `SubjectSpec`.
+_TEXT_ARGUMENTS = {"--liveness": "liveness", "--peering": "peering"}
+
+
+def operators(settings: Settings, manifests: Sequence[Object]) -> list[SubjectSpec]:
+    """The operators that the settings name; none when they name none."""
+    subject = settings.subject
+    if not subject.module and not subject.command:
+        return []
+    fields: dict[str, Any] = {"namespace": subject.namespace}
+    if subject.deployment:
+        fields = _of_deployment(_find(subject.deployment, manifests))
+    names = [f"operator-{number + 1}" for number in range(subject.replicas)]
+    if subject.replicas == 1:
+        names = ["operator"]
+    return [
+        SubjectSpec(name=name, module=subject.module, command=subject.command, **fields)
+        for name in names
+    ]
+
+
+def _find(name: str, manifests: Sequence[Object]) -> Object:
+    deployments = [document for document in manifests if document["kind"] == "Deployment"]
+    for document in deployments:
+        if document["metadata"]["name"] == name:
+            return document
+    remedy = did_you_mean(name, [document["metadata"]["name"] for document in deployments])
+    raise UsageError(f"subject.deployment is {name!r}, which is in none of the manifests{remedy}")
+
+
+def _of_deployment(deployment: Object) -> dict[str, Any]:
+    pod = deployment["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    environment = {
+        item["name"]: str(item["value"]) for item in container.get("env", ()) if "value" in item
+    }
+    return {
+        "namespace": deployment["metadata"].get("namespace", "default"),
+        "service_account": pod.get("serviceAccountName", "default"),
+        "env": environment,
+        **_of_arguments([*container.get("command", ()), *container.get("args", ())]),
+    }
+
+
+def _of_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+    """What `kopf run` arguments say that a subject in this process must know."""
+    fields: dict[str, Any] = {"standalone": "--standalone" in arguments}
+    namespaces = []
+    for name, value in _pairs(arguments):
+        if name in _TEXT_ARGUMENTS:
+            fields[_TEXT_ARGUMENTS[name]] = value
+        elif name == "--priority":
+            fields["priority"] = int(value)
+        elif name in ("--namespace", "-n"):
+            namespaces.append(value)
+    return {**fields, "namespaces": tuple(namespaces)}
+
+
+def _pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """`--name=value` and `--name value` alike."""
+    found = []
+    for index, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if equals:
+            found.append((name, value))
+        elif index + 1 < len(arguments):
+            found.append((name, arguments[index + 1]))
+    return found
