@@ -26,6 +26,8 @@ class Strategy:
 
     #: Fields beside `status` that subresource writes keep apart; most kinds have none.
     has_status = False
+    #: Whether a changed annotation raises `metadata.generation` as well.
+    annotations_are_desired = False
     #: Whether changes outside metadata and status raise `metadata.generation`.
     has_generation = True
 

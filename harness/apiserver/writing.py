@@ -336,7 +336,10 @@ def _prepare(
         metadata.keep_system_fields(new["metadata"], old["metadata"])
     else:
         strategy.prepare_update(new, old)
-    if strategy.has_generation and _desired_changed(resource, new, old):
+    desired_changed = _desired_changed(resource, new, old)
+    if strategy.annotations_are_desired and not subresource:
+        desired_changed |= _annotations(new) != _annotations(old)
+    if strategy.has_generation and desired_changed:
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
     return new
 
@@ -344,6 +347,11 @@ def _prepare(
 def _desired_changed(resource: Resource, new: Object, old: Object) -> bool:
     apart = ("metadata", "status") if resource.strategy.has_status else ("metadata",)
     return _without(new, apart) != _without(old, apart)
+
+
+def _annotations(document: Object) -> Object:
+    annotations: Object = document["metadata"].get("annotations") or {}
+    return annotations
 
 
 def _without(document: Mapping[str, Any], names: tuple[str, ...]) -> Object:

@@ -100,6 +100,7 @@ class DeploymentStrategy(WorkloadStrategy):
     """Hooks of Deployment."""
 
     word = "deployment"
+    annotations_are_desired = True
 
     def prepare_status_update(self, new: Object, old: Object) -> None:
         """Labels stay too: of all kinds only Deployments protect them."""
