@@ -56,6 +56,7 @@ class Scheduler(KeyController):
         self._nodes = self.informer(NODES)
         self._nodes.on_change(self._node_changed)
         self._waiting: dict[Key, None] = {}
+        self._assumed: dict[Key, Object] = {}  # bound by us, not seen bound by the watch yet
 
     def _pod_changed(self, before: Object | None, after: Object | None) -> None:
         document = after or before
@@ -68,6 +69,7 @@ class Scheduler(KeyController):
                 self.enqueue(key)
             return
         self._waiting.pop(key, None)
+        self._assumed.pop(key, None)
         room_was_made = after is None or is_pod_finished(after)
         if room_was_made and before is not None and node_of(before):
             self._retry_waiting()
@@ -92,7 +94,7 @@ class Scheduler(KeyController):
     async def sync(self, item: Key) -> None:
         """Find a node for one pod."""
         pod = self._pods.objects.get(item)
-        if pod is None or not self._is_ours(pod):
+        if pod is None or not self._is_ours(pod) or item in self._assumed:
             return
         states = [self._state(node) for node in self._nodes.list()]
         problems = {name_of(state.node): misfits(pod, state) for state in states}
@@ -109,6 +111,9 @@ class Scheduler(KeyController):
         for pod in self._pods.by_index("node", name_of(node)):
             if not is_pod_finished(pod):
                 state.take(pod)
+        for pod in self._assumed.values():
+            if node_of(pod) == (name_of(node),):
+                state.take(pod)
         return state
 
     def _best(self, pod: Object, fitting: list[NodeState]) -> str:
@@ -116,6 +121,9 @@ class Scheduler(KeyController):
         for owner in controller_uid(pod):
             for sibling in self._pods.by_index("controller", owner):
                 siblings.update(node_of(sibling))
+            for sibling in self._assumed.values():
+                if controller_uid(sibling) == (owner,):
+                    siblings.update(node_of(sibling))
 
         def badness(state: NodeState) -> tuple[Any, ...]:
             used = [
@@ -143,6 +151,9 @@ class Scheduler(KeyController):
             if error.code in (404, 409):  # gone, or bound by someone else
                 return
             raise
+        if not node_of(self._pods.objects.get((namespace, name), pod)):
+            assumed = {**pod, "spec": {**pod["spec"], "nodeName": node}}
+            self._assumed[namespace, name] = assumed
         message = f"Successfully assigned {namespace}/{name} to {node}"
         await self._emit(pod, "Normal", "Scheduled", "Binding", message)
 

@@ -129,5 +129,5 @@ def test_reasons_are_counted_and_sorted() -> None:
     assert unschedulable_message(problems).startswith(
         "0/2 nodes are available: 1 Insufficient cpu, 1 Too many pods, "
         "1 node(s) were unschedulable. preemption: 0/2 nodes are available: "
-        "1 No preemption victims found for incoming pod, 1 Preemption is not helpful"
+        "1 Preemption is not helpful for scheduling, 1 No preemption victims found"
     )
