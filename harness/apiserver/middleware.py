@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .requests import Request, Response, WatchEvent
 
@@ -41,15 +42,34 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 DeliveryFault = Callable[[Delivery, Deliver], Awaitable[None]]
 
 
+class OpenWatch(Protocol):
+    """A watch that a client has open; a fault can end it between two events."""
+
+    @property
+    def request(self) -> Request:
+        """What asked for it."""
+
+    def cut(self) -> None:
+        """End it at once: the client's connection is cut."""
+
+    def close_with(self, event: WatchEvent) -> None:
+        """End it at once, in order, with one last event."""
+
+
 @dataclass(slots=True)
 class FaultPlane:
-    """The faults that stand in the way now; adding and removing takes effect at once."""
+    """The faults that stand in the way now; adding and removing takes effect at once.
+
+    `open_watches` are those of clients, in the order in which they were opened; the harness's own
+    are never among them.
+    """
 
     received: list[RequestFault] = field(default_factory=list)
     authorized: list[RequestFault] = field(default_factory=list)
     committed: list[RequestFault] = field(default_factory=list)
     responding: list[RequestFault] = field(default_factory=list)
     delivering: list[DeliveryFault] = field(default_factory=list)
+    open_watches: dict[OpenWatch, None] = field(default_factory=dict)
 
     def any_for_requests(self) -> bool:
         """Whether anything stands in the way of requests."""

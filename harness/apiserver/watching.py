@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from .middleware import Deliver, Delivery, DeliveryFault, FaultPlane
+from .middleware import ConnectionCut, Deliver, Delivery, DeliveryFault, FaultPlane
 from .parameters import ListOptions, list_options, too_large
 from .reading import chosen_by
 from .requests import EventType, Object, Request, Response, WatchEvent
@@ -70,11 +70,19 @@ class WatchStream(AsyncIterator[WatchEvent]):
         self._waiter: asyncio.Future[None] | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._ended = False
+        self._cut = False
         self._minimum_rv = 0
         self._rv = view.applied  # how far the watcher has seen everything
         #: Turns each event into the form that the client asked for.
         self.convert: Callable[[WatchEvent], WatchEvent] | None = None
+        if not request.bypass:
+            faults.open_watches[self] = None
         self._begin(options)
+
+    @property
+    def request(self) -> Request:
+        """What asked for it."""
+        return self._request
 
     def _begin(self, options: ListOptions) -> None:
         scope = (self._chosen.namespace, self._chosen.name)
@@ -183,13 +191,27 @@ class WatchStream(AsyncIterator[WatchEvent]):
         """Deliver what is queued, then stop."""
         if not self._ended:
             self._ended = True
+            self._faults.open_watches.pop(self, None)
             self._unsubscribe()
             for timer in self._timers:
                 timer.cancel()
             self._wake()
 
+    def cut(self) -> None:
+        """End it at once: whoever reads gets `ConnectionCut`."""
+        self._cut = True
+        self._drop()
+
+    def close_with(self, event: WatchEvent) -> None:
+        """End it at once, in order, with one last event."""
+        self._drop()
+        self._ready.append(event)
+
     async def aclose(self) -> None:
         """Stop without delivering anything more."""
+        self._drop()
+
+    def _drop(self) -> None:
         self.end()
         self._ready.clear()
         self._delivered.clear()
@@ -200,6 +222,8 @@ class WatchStream(AsyncIterator[WatchEvent]):
     async def __anext__(self) -> WatchEvent:
         while not self._delivered:
             while not self._ready:
+                if self._cut:
+                    raise ConnectionCut
                 if self._ended:
                     raise StopAsyncIteration
                 await self._wait()

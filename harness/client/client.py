@@ -194,8 +194,13 @@ class Client:
         given = {key: value for key, value in query.items() if value}
         response = await self.call("GET", ref.path(namespace), query=given)
         assert response.events is not None, "a watch answers with events"
-        async for event in response.events:
-            yield event
+        try:
+            async for event in response.events:
+                yield event
+        finally:
+            close = getattr(response.events, "aclose", None)
+            if close is not None:  # the server keeps an open watch until it is told
+                await close()
 
     async def resource(self, kind: KindRef) -> ResourceRef:
         """Where a kind is served, by discovery; `LookupError` names what is missing."""

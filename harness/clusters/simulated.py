@@ -32,7 +32,6 @@ from harness.subjects.in_process import InProcessSubject
 from harness.subjects.spec import SubjectSpec
 
 from .installing import ready_to_install
-from .live_watches import live_watches
 from .tokens import service_account_token
 
 API_HOST = "kubernetes.default.svc"
@@ -98,7 +97,6 @@ class SimulatedCluster:
         """Start the API server, the controllers and the nodes; returns when all have listed."""
         options = options or SimulationOptions()
         faults = FaultPlane()
-        live_watches(faults)  # from before the first subject on
         entropy = world.entropy.substream("apiserver")
         server = ApiServer(world.clock, entropy, world.recorder, faults=faults)
         _serve(world, server)

@@ -25,7 +25,8 @@ class PodKill(TargetedFault):
 
     def prepare(self, context: FaultContext) -> Injection:
         """One killing: a deletion with a grace period of its own."""
-        deletion = DeleteObject.model_construct(**dict(self), propagation="Background")
+        chosen = {**dict(self), "select": self.selection, "object": None}
+        deletion = DeleteObject.model_construct(**chosen, propagation="Background")
         return Deletion(deletion, context)
 
 

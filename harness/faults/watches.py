@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.apiserver.middleware import Handler
+from harness.apiserver.middleware import Handler, OpenWatch
 from harness.apiserver.requests import Request, Response, WatchEvent
 from harness.apiserver.status import expired
-from harness.clusters.live_watches import LiveWatch, live_watches
 
 from .api_path import StandInTheWay
 from .context import FaultContext
@@ -55,17 +54,19 @@ class WatchInjection(StandInTheWay):
 
     def __init__(self, fault: WatchFault, context: FaultContext) -> None:
         super().__init__(fault, context, context.fault_plane.responding)
-        self._live = live_watches(context.fault_plane)
 
     def strike(self) -> None:
         """End what is open, then stand in the way."""
         super().strike()
-        for watch in self._live.all():
-            if watch.open and self.is_hit(watch.request):
-                self.end(watch)
-                self.observe(f"{target_of(watch.request)} ended")
+        for watch in tuple(self.context.fault_plane.open_watches):
+            if self.is_hit(watch.request):
+                self._end(watch)
 
-    def end(self, watch: LiveWatch) -> None:
+    def _end(self, watch: OpenWatch) -> None:
+        self.end(watch)
+        self.observe(f"{target_of(watch.request)} ended")
+
+    def end(self, watch: OpenWatch) -> None:
         """End one watch."""
         raise AssertionError("each fault of watches says how they end")
 
@@ -76,19 +77,16 @@ class WatchInjection(StandInTheWay):
     async def hit(self, request: Request, call_next: Handler) -> Response:
         """Open the watch, and end it before its first event."""
         response = await call_next(request)
-        if response.events is None or not self.meets(request) or not self.is_hit(request):
-            return response
-        watch = LiveWatch(request)
-        self.end(watch)
-        self.observe(f"{target_of(request)} ended")
-        response.events = watch.stream(response.events)
+        for watch in tuple(self.context.fault_plane.open_watches):
+            if watch.request is request and self.meets(request) and self.is_hit(request):
+                self._end(watch)
         return response
 
 
 class Disconnection(WatchInjection):
     """Watches whose connection is cut."""
 
-    def end(self, watch: LiveWatch) -> None:
+    def end(self, watch: OpenWatch) -> None:
         """Cut it."""
         watch.cut()
 
@@ -101,7 +99,7 @@ class Expiry(WatchInjection):
         self._compacted = self.context.state.rv
         super().strike()
 
-    def end(self, watch: LiveWatch) -> None:
+    def end(self, watch: OpenWatch) -> None:
         """Tell it that its version is too old, as the watch cache does, and end it."""
         version = watch.request.parameter("resourceVersion") or "0"
         message = f"too old resource version: {version} ({self._compacted})"

@@ -12,7 +12,6 @@ import asyncio
 
 from harness.client.resources import NAMESPACES
 from harness.clusters.cluster import Cluster
-from harness.clusters.live_watches import live_watches
 from harness.clusters.state import ClusterState
 from harness.errors import HarnessError
 from harness.oracle.expectation import Expectation, Terms
@@ -79,7 +78,6 @@ class CaseRun:
 
     async def run(self) -> Finding | None:
         """Run everything; what decides the verdict, None for Passed."""
-        live_watches(self._cluster.fault_plane)
         unfollow = self._cluster.recorder.follow(self._watch.take)
         body = asyncio.create_task(self._body(), name="case")
         self._watch.on_finding = lambda: self._end_early(body)

@@ -13,7 +13,6 @@ from harness.apiserver.requests import Object, Request, Response, UserInfo
 from harness.apiserver.server import ApiServer
 from harness.client import Client
 from harness.client.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, NODES, PODS
-from harness.clusters.live_watches import live_watches
 from harness.clusters.state import ClusterState
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Injection, carry_out
@@ -100,7 +99,6 @@ class Api:
         self.entropy = world.entropy
         self.recorder = world.recorder
         self.plane = FaultPlane()
-        self.watches = live_watches(self.plane)
         server = ApiServer(
             world.clock, world.entropy.substream("apiserver"), world.recorder, faults=self.plane
         )

@@ -133,13 +133,13 @@ def test_what_is_not_ended_goes_on_as_if_nobody_looked() -> None:
     async def body(api: Api) -> None:
         watching = Watching(api)
         await settle()
-        assert len(api.watches.all()) == 1
+        assert len(api.plane.open_watches) == 1
         await api.config("one")
         await api.config("two")
         await settle()
         assert watching.types == ["ADDED", "ADDED"]
         watching.task.cancel()
         await asyncio.wait({watching.task})
-        assert api.watches.all() == []
+        assert api.plane.open_watches == {}
 
     with_api(body)
