@@ -63,7 +63,7 @@ class Server:
         headers = answer.headers.get_all("Warning") or []
         body = json.loads(answer.read())
         connection.close()
-        warnings = [header.partition(" - ")[2].strip('"') for header in headers]
+        warnings = [header.partition(" - ")[2][1:-1] for header in headers]
         return body, [_decoded(warning) for warning in warnings]
 
     @contextmanager
@@ -287,10 +287,12 @@ def _rule_outcome(messages: list[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for message in messages:
         found = re.search(r": 0 (TYPE|VALUE) (.*)", message, re.DOTALL)
+        error = re.search(r': (?:"[^"]*": |\S+: )?(.*) evaluating rule: NONE$', message, re.DOTALL)
+        overload = re.search(r": '(no such overload.*?)': call arguments", message)
         if found:
             answer[found[1].lower()] = found[2]
-        elif not message.endswith("NONE"):
-            answer["error"] = re.sub(r"^Invalid value: .*?: ", "", message, flags=re.DOTALL)
+        elif error or overload:
+            answer["error"] = (error or overload or [""])[1]
     return answer
 
 

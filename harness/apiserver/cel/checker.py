@@ -12,6 +12,7 @@ from typing import cast
 
 from harness.apiserver.cel.declarations import Function
 from harness.apiserver.cel.errors import CelCompileError, Issue
+from harness.apiserver.cel.escaping import RESERVED
 from harness.apiserver.cel.lexer import issue_at
 from harness.apiserver.cel.macro_types import MACRO_CHECKS
 from harness.apiserver.cel.resolution import Resolution
@@ -178,6 +179,9 @@ class Checker:
     def _field(self, tree: Select, operand: Type) -> Type:
         if isinstance(operand, ObjectType):
             field = operand.fields.get(tree.field)
+            if field is None and tree.field in RESERVED:
+                # Words that are no identifiers elsewhere can be written plainly after a dot.
+                field = operand.fields.get(f"__{tree.field}__")
             if field is None:
                 return self.report(tree.offset, f"undefined field '{tree.field}'")
             self.resolution.fields[tree.number] = field.name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_RESERVED = frozenset(
+RESERVED = frozenset(
     (
         *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
         *("function", "if", "import", "let", "loop", "package", "namespace", "return"),
@@ -21,7 +21,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def escape(name: str) -> str | None:
     """The identifier for a field, or None when there is none and the field cannot be reached."""
-    if name in _RESERVED:
+    if name in RESERVED:
         return f"__{name}__"
     written = _SPECIAL.sub(lambda match: _WRITTEN[match.group()], name)
     return written if _IDENTIFIER.fullmatch(written) else None

@@ -16,10 +16,11 @@ from typing import Any, cast
 from harness.apiserver.cel.comprehensions import COMPREHENSIONS
 from harness.apiserver.cel.declarations import Function
 from harness.apiserver.cel.errors import CelEvaluationError, CelMissingField
+from harness.apiserver.cel.keyed_lists import equality, merged
 from harness.apiserver.cel.libraries.operators import optional_lookup
 from harness.apiserver.cel.patterns import compile_pattern
 from harness.apiserver.cel.resolution import Resolution
-from harness.apiserver.cel.static_types import Type
+from harness.apiserver.cel.static_types import KeyedList, Type
 from harness.apiserver.cel.syntax_tree import (
     Call,
     Expression,
@@ -107,9 +108,13 @@ class Compiler:
         if type_value is not None:
             value = TypeValue(type_value)
             return lambda frame: value
+        typed = tree.number in self._resolution.fields
         name = self._resolution.fields.get(tree.number, tree.field)
         convert = self._resolution.conversions.get(tree.number)
         operand = self.compile(tree.operand)
+        if typed:
+            # A field that is null counts as absent.
+            operand = _without_null(operand, name)
         if tree.test:
             return _presence(operand, name)
         if tree.optional:
@@ -117,6 +122,9 @@ class Compiler:
         return _field(operand, name) if convert is None else _converted(operand, name, convert)
 
     def _call(self, tree: Call) -> Evaluate:
+        keyed = self._on_keyed_list(tree)
+        if keyed is not None:
+            return keyed
         special = _SPECIAL.get(tree.function)
         if special is not None:
             arguments = [tree.target, *tree.arguments] if tree.target else tree.arguments
@@ -138,6 +146,22 @@ class Compiler:
         if tree.function in _SEARCHES and parts[1].number in self._constants:
             compile_pattern(str(self._constants[parts[1].number]))
         return closure
+
+    def _on_keyed_list(self, tree: Call) -> Evaluate | None:
+        """`==`, `!=` and `+` where the schema of the left side gives them another meaning."""
+        if tree.function not in ("_==_", "_!=_", "_+_"):
+            return None
+        left, right = tree.arguments
+        kind = self._resolution.types[left.number]
+        if tree.function == "_+_":
+            if not isinstance(kind, KeyedList):
+                return None
+            return _combined(self.compile(left), self.compile(right), merged(kind))
+        same = equality(kind)  # None for most types, decided once at compile time
+        if same is None:
+            return None
+        compare = same if tree.function == "_==_" else lambda one, other: not same(one, other)
+        return _combined(self.compile(left), self.compile(right), compare)
 
     def _list(self, tree: ListLiteral) -> Evaluate:
         elements = [self.compile(element) for element in tree.elements]
@@ -184,13 +208,25 @@ _METHODS: dict[type[Expression], str] = {
 }
 
 
+def _combined(left: Evaluate, right: Evaluate, operation: Callable[[Any, Any], Any]) -> Evaluate:
+    return lambda frame: operation(left(frame), right(frame))
+
+
+def _without_null(operand: Evaluate, name: str) -> Evaluate:
+    def evaluate(frame: Frame) -> Any:
+        value = operand(frame)
+        if type(value) is dict and value.get(name, value) is None:
+            return {key: item for key, item in value.items() if item is not None}
+        return value
+
+    return evaluate
+
+
 def _missing(operand: Any, name: str) -> Any:
     """The value of `operand.name` where a plain lookup failed, or the error."""
     if type(operand) is Optional:
         return _from_optional(operand, name)
-    if type(operand) is dict:
-        raise CelMissingField(f"no such key: {name}", name)
-    raise no_such_overload()
+    raise CelMissingField(f"no such key: {name}", name)
 
 
 def _from_optional(operand: Optional, name: str) -> Optional:

@@ -25,19 +25,22 @@ INT, UINT, FLOAT, STRING, BYTES, IDENTIFIER, QUOTED, SYMBOL, END = (
     "end",
 )
 
+_ESCAPE = (
+    r"""\\(?:[abfnrtv\\?"'`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})"""
+)
 _TOKEN = re.compile(
     r"""
     (?P<skip>[ \t\r\n\f]+|//[^\n]*)
   | (?P<string>(?P<prefix>[rRbB]{0,2})
-       (?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}
-        |\"(?:[^\\\n\r\"]|\\.)*\"|'(?:[^\\\n\r']|\\.)*'))
+       (?:\"{3}(?:[^\\]|{ESC})*?\"{3}|'{3}(?:[^\\]|{ESC})*?'{3}
+        |\"(?:[^\\\n\r\"]|{ESC})*\"|'(?:[^\\\n\r']|{ESC})*'))
   | (?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)
   | (?P<uint>0x[0-9a-fA-F]+[uU]|\d+[uU])
   | (?P<int>0x[0-9a-fA-F]+|\d+)
   | (?P<identifier>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<quoted>`[A-Za-z0-9_./\- ]+`)
   | (?P<symbol>==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()\[\]{}])
-    """,
+    """.replace("{ESC}", _ESCAPE),
     re.VERBOSE | re.DOTALL,
 )
 
@@ -69,24 +72,22 @@ def issue_at(text: str, offset: int, message: str) -> Issue:
     return Issue(message, line, column)
 
 
-def tokenize(text: str) -> list[Token]:
-    """All tokens, ended by one of kind `end`.
-
-    Raises:
-        CelCompileError: A character or string that is no token.
-    """
+def tokenize(text: str) -> tuple[list[Token], list[Issue]]:
+    """All tokens, ended by one of kind `end`, and the characters that are none."""
     tokens: list[Token] = []
+    issues: list[Issue] = []
     offset = 0
     while offset < len(text):
-        match = _match(text, offset)
-        if match is None:
-            raise CelCompileError(text, [_unrecognized(text, offset)])
-        kind, written = match
-        if kind != "skip":
+        kind, written = _match(text, offset) or ("", "")
+        if not kind:
+            written = _unrecognized(text, offset)
+            message = f"Syntax error: token recognition error at: '{written}'"
+            issues.append(issue_at(text, offset, message))
+        elif kind != "skip":
             tokens.append(_token(text, kind, written, offset))
         offset += len(written)
     tokens.append(Token(END, "<EOF>", None, len(text)))
-    return tokens
+    return tokens, issues
 
 
 def _match(text: str, offset: int) -> tuple[str, str] | None:
@@ -100,9 +101,19 @@ def _match(text: str, offset: int) -> tuple[str, str] | None:
     return (STRING if kind == "prefix" else kind), match.group()
 
 
-def _unrecognized(text: str, offset: int) -> Issue:
-    shown = text[offset:] if text[offset] in "\"'" else text[offset]
-    return issue_at(text, offset, f"Syntax error: token recognition error at: '{shown}'")
+# Where a string stops being one: at an escape that does not exist, or at the end of the line.
+_BROKEN_STRING = re.compile(
+    r"""[rRbB]{0,2}(["'])(?:[^\\\n\r"']|(?!\1)["']|\\[abfnrtv\\?"'`xXuU0-3])*(?:\\.?)?""",
+    re.DOTALL,
+)
+
+
+def _unrecognized(text: str, offset: int) -> str:
+    """The characters that begin like a token and are none, with the one that shows it."""
+    broken = _BROKEN_STRING.match(text, offset)
+    if broken:
+        return broken.group()
+    return text[offset : offset + 2] if text[offset] in "=&|" else text[offset]
 
 
 def _token(text: str, kind: str, written: str, offset: int) -> Token:

@@ -66,16 +66,21 @@ class Parser:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = lexer.tokenize(text)
+        self._tokens, self._unrecognized = lexer.tokenize(text)
         self._index = 0
         self._number = 0
         self._depth = 0
 
     def parse(self) -> Expression:
         """The whole text as one expression."""
-        tree = self._expression()
-        if self._token.kind != lexer.END:
-            self._unexpected("<EOF>", "extraneous")
+        try:
+            tree = self._expression()
+            if self._token.kind != lexer.END:
+                self._unexpected("<EOF>", "extraneous")
+        except CelCompileError as error:
+            raise CelCompileError(self._text, [*self._unrecognized, *error.issues]) from None
+        if self._unrecognized:
+            raise CelCompileError(self._text, self._unrecognized)
         return tree
 
     @property
@@ -108,10 +113,21 @@ class Parser:
 
     def _expect(self, symbol: str) -> Token:
         token = self._accept(symbol)
-        if token is None:
-            self._unexpected(f"'{symbol}'")
-        assert token is not None
-        return token
+        if token is not None:
+            return token
+        raise self._missing(symbol)
+
+    def _missing(self, symbol: str) -> CelCompileError:
+        """The error where `symbol` must stand; worded by what the next tokens could be."""
+        token = self._token
+        following = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+        if following.text == symbol and token.kind != lexer.END:
+            message = f"extraneous input '{token.text}' expecting '{symbol}'"
+        elif _can_follow(symbol, token):
+            message = f"missing '{symbol}' at '{token.text}'"
+        else:
+            message = f"mismatched input '{token.text}' expecting '{symbol}'"
+        return self.fail(token.offset, f"Syntax error: {message}")
 
     def _expression(self) -> Expression:
         self._depth += 1
@@ -180,7 +196,8 @@ class Parser:
         optional = self._accept("?") is not None
         token = self._token
         if token.kind not in (lexer.IDENTIFIER, lexer.QUOTED) or token.text in ("in", *_CONSTANTS):
-            self._unexpected("IDENTIFIER")
+            message = f"Syntax error: no viable alternative at input '.{token.text}'"
+            raise self.fail(token.offset, message)
         self._index += 1
         if not optional and token.kind == lexer.IDENTIFIER and self._at("("):
             opening = self._expect("(")
@@ -304,6 +321,21 @@ class Parser:
                 break
         self._expect("}")
         return MessageLiteral(self.next_number(), opening.offset, name, entries)
+
+
+def _can_follow(symbol: str, token: Token) -> bool:
+    """Whether a token may stand right behind a symbol that is missing before it."""
+    if symbol == ":":
+        begins = token.kind not in (lexer.SYMBOL, lexer.END) or token.text in _PREFIXES
+        return begins and token.text != "in"
+    return token.kind == lexer.END or token.text in _AFTER_OPERAND
+
+
+_PREFIXES = ("[", "{", "(", ".", "-", "!")
+_AFTER_OPERAND = (
+    *("||", "&&", "<", "<=", ">", ">=", "==", "!=", "in", "+", "-", "*", "/", "%"),
+    *("?", ":", ",", ")", "]", "}", ".", "[", "{"),
+)
 
 
 def _qualified_name(tree: Expression) -> str | None:

@@ -44,7 +44,7 @@ class Program:
         self, text: str, variables: Mapping[str, Variable], *, result: Type | None = None
     ) -> None:
         self.text = text
-        declared = {name: declare(name, variable) for name, variable in variables.items()}
+        declared = {name: declare(variable) for name, variable in variables.items()}
         types = {name: variable.type for name, variable in declared.items()}
         tree = parse(text)
         self.resolution = Checker(text, FUNCTIONS, types, TYPE_NAMES).run(tree)

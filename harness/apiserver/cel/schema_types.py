@@ -36,6 +36,8 @@ from harness.apiserver.schema.node import Node
 Variable = Type | Node | None
 Convert = Callable[[Any], Any]
 
+# What kube-apiserver calls the type of `self`, less a random number.
+_ROOT = "selfType"
 _SCALARS = {"boolean": BOOL, "integer": INT, "number": DOUBLE, "string": STRING}
 _METADATA: dict[str, Any] = {
     "type": "object",
@@ -56,11 +58,10 @@ class Declared:
     convert: Convert | None = None
 
 
-def declare(name: str, variable: Variable, *, resource: bool = False) -> Declared:
+def declare(variable: Variable, *, resource: bool = False) -> Declared:
     """What an expression knows about a variable.
 
     Args:
-        name: Of the variable; names of object types start with it.
         variable: A type, a schema, or None for anything.
         resource: Whether a schema is that of a whole object, with apiVersion, kind and metadata.
     """
@@ -68,13 +69,17 @@ def declare(name: str, variable: Variable, *, resource: bool = False) -> Declare
         return Declared(DYN)
     if isinstance(variable, Type):
         return Declared(variable)
-    kind = type_of_node(variable, name, resource=resource)
+    kind = type_of_node(variable, _ROOT, resource=resource) or DYN
     return Declared(kind, conversion(kind))
 
 
-def type_of_node(node: Node, name: str, *, resource: bool = False) -> Type:
-    """The type of the values of a schema; `dyn` for what may be anything."""
-    if node.raw.get("x-kubernetes-int-or-string") or not (node.type or _is_resource(node)):
+def type_of_node(node: Node, name: str, *, resource: bool = False) -> Type | None:
+    """The type of the values of a schema; None for values that rules cannot see.
+
+    Those are values without a type (`x-kubernetes-preserve-unknown-fields`), and lists and maps
+    of such values.
+    """
+    if node.raw.get("x-kubernetes-int-or-string"):
         return DYN
     if node.type == "array":
         return _list_type(node, name)
@@ -82,7 +87,7 @@ def type_of_node(node: Node, name: str, *, resource: bool = False) -> Type:
         return _object_type(node, name, resource=resource)
     if node.type == "string":
         return _string_type(node.format)
-    return _SCALARS.get(node.type, DYN)
+    return _SCALARS.get(node.type)
 
 
 def _is_resource(node: Node) -> bool:
@@ -95,20 +100,19 @@ def _string_type(format_: str) -> Type:
     return {"duration": DURATION, "byte": BYTES}.get(format_, STRING)
 
 
-def _list_type(node: Node, name: str) -> Type:
-    element = DYN if node.items is None else type_of_node(node.items, f"{name}.@idx")
+def _list_type(node: Node, name: str) -> Type | None:
+    element = None if node.items is None else type_of_node(node.items, f"{name}.@idx")
+    if element is None:
+        return None
     if node.list_type in ("set", "map"):
         return KeyedList(element, tuple(node.list_map_keys))
     return list_of(element)
 
 
-def _object_type(node: Node, name: str, *, resource: bool) -> Type:
+def _object_type(node: Node, name: str, *, resource: bool) -> Type | None:
     if node.additional is not None and not node.properties:
-        return map_of(STRING, type_of_node(node.additional, f"{name}.@elem"))
-    if not node.properties and not _is_resource(node) and not resource:
-        return (
-            DYN if node.raw.get("x-kubernetes-preserve-unknown-fields") else ObjectType(name, dict)
-        )
+        values = type_of_node(node.additional, f"{name}.@elem")
+        return None if values is None else map_of(STRING, values)
     with_identity = resource or _is_resource(node)
     return ObjectType(name, lambda: _fields(node, name, with_identity=with_identity))
 
@@ -120,8 +124,8 @@ def _fields(node: Node, name: str, *, with_identity: bool) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for key, child in properties.items():
         escaped = escape(key)
-        if escaped is not None:
-            kind = type_of_node(child, f"{name}.{key}")
+        kind = type_of_node(child, f"{name}.{key}")
+        if escaped is not None and kind is not None:
             fields[escaped] = Field(key, kind, conversion(kind))
     return fields
 

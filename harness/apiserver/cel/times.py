@@ -41,11 +41,11 @@ def parse_duration(text: str) -> Duration:
         CelEvaluationError: Anything else, or more than 64 bits of nanoseconds.
     """
     if not _DURATION.fullmatch(text):
-        raise CelEvaluationError(f'time: invalid duration "{text}"')
+        raise _no_conversion(Duration)
     total = sum(_nanoseconds(number, unit) for number, unit in _PART.findall(text))
     total = -total if text.startswith("-") else total
     if not INT_MIN <= total <= INT_MAX:
-        raise CelEvaluationError(f'time: invalid duration "{text}"')
+        raise _no_conversion(Duration)
     return Duration(total)
 
 
@@ -73,13 +73,13 @@ def parse_timestamp(text: str) -> Timestamp:
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise CelEvaluationError(_cannot_parse(text))
+        raise _no_conversion(Timestamp)
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     fraction, _, sign, zone_hours, zone_minutes = match.groups()[6:]
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
-        raise CelEvaluationError(_cannot_parse(text)) from error
+        raise _no_conversion(Timestamp) from error
     seconds = (moment - _EPOCH) // timedelta(seconds=1)
     offset = int(zone_hours or 0) * 3600 + int(zone_minutes or 0) * 60
     offset = -offset if sign == "-" else offset
@@ -88,9 +88,8 @@ def parse_timestamp(text: str) -> Timestamp:
     return check_timestamp(Timestamp(seconds * SECOND + nanoseconds, offset))
 
 
-def _cannot_parse(text: str) -> str:
-    layout = "2006-01-02T15:04:05Z07:00"
-    return f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"'
+def _no_conversion(kind: type[Duration] | type[Timestamp]) -> CelEvaluationError:
+    return CelEvaluationError(f"type conversion error from 'string' to '{kind.cel_type}'")
 
 
 def format_timestamp(value: Timestamp) -> str:

@@ -198,11 +198,13 @@ def lookup(container: Any, index: Any) -> Any:
         raise CelMissingField(f"no such key: {show(index)}", index)
     if type(container) is list:
         return container[_position(container, index)]
-    raise no_such_overload()
+    raise CelMissingField(f"no such key: {show(index)}", index)
 
 
 def _position(container: list[Any], index: Any) -> int:
-    if type(index) is float and index.is_integer():
+    if type(index) is float:
+        if not index.is_integer():
+            raise CelEvaluationError(f"unsupported index value {index:g} in list")
         index = int(index)
     if type(index) not in (int, Uint):
         raise CelEvaluationError(f"unsupported index type '{type_name(index)}' in list")

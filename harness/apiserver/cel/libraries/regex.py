@@ -13,8 +13,7 @@ REGEX = Declarations()
 @REGEX.member("find", STRING, STRING, result=STRING)
 def find(text: str, pattern: str) -> str:
     """The first match, or empty."""
-    match = compile_pattern(pattern).search(text)
-    return match.group() if match else ""
+    return next(iter(find_some(text, pattern, 1)), "")
 
 
 @REGEX.member("findAll", STRING, STRING, result=list_of(STRING))
