@@ -11,6 +11,7 @@ difference, so that nobody wonders what was compared.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,13 +37,17 @@ MASKS: Mapping[str, tuple[str, ...]] = {
         "startTime",
         "startedAt",
         "finishedAt",
+        "endpoints.kubernetes.io/last-change-trigger-time",
     ),
+    "messages of conditions": (),  # they name what was drawn; see `masked`
+    "names of token volumes": (),
     "placement": ("nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "addresses"),
     "addresses": ("clusterIP", "clusterIPs", "nodePort"),
 }
 #: Kinds that tell of the way and not of its end.
 LEFT_OUT = ("Event", "Lease")
 _MASKED = frozenset(name for names in MASKS.values() for name in names)
+_TOKEN_VOLUME = re.compile(r"kube-api-access-[a-z0-9]{5}")
 _FRAMEWORK = ("kopf.zalando.org/", "kopf.dev/")
 
 Snapshot = dict[str, list[Any]]
@@ -92,7 +97,14 @@ def role_of(state: ClusterState, document: Object) -> str:
 def masked(value: Any) -> Any:
     """A value without what differs between any two runs."""
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        items = [masked(item) for item in value]
+        # Conditions are a map by type; in which order they came up is part of the way.
+        is_conditions = all(
+            isinstance(item, dict) and {"type", "status"} <= {*item} for item in items
+        )
+        return sorted(items, key=lambda item: str(item["type"])) if is_conditions else items
+    if isinstance(value, str):
+        return _TOKEN_VOLUME.sub("kube-api-access-*", value)
     if not isinstance(value, Mapping):
         return value
     kept = {
@@ -102,6 +114,8 @@ def masked(value: Any) -> Any:
     }
     if "metadata" in kept and isinstance(kept["metadata"], dict):
         kept["metadata"] = _named_by_role(kept["metadata"], value)
+    if "lastTransitionTime" in value:
+        kept.pop("message", None)
     if kept.get("kind") and "controller" in kept and "name" in kept:
         del kept["name"]  # an owner reference: the owner path says whose it is
     return kept
