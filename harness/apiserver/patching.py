@@ -16,8 +16,10 @@ from .apply import server_side_apply
 from .decoding import Decoded, check_kind, checked, go_type, media_type
 from .fields import has_status, manager_of
 from .parameters import check_write_options, is_true
+from .patches.errors import go_text
 from .patches.json_patch import apply_json_patch
 from .patches.merge import apply_merge_patch
+from .patches.restoring import Unrestorable, restored
 from .patches.strategic import apply_strategic_patch
 from .requests import Object, Request, Response
 from .resource import Resource
@@ -57,7 +59,10 @@ def patch(state: ServerState, request: Request, resource: Resource) -> Response:
     if value is None and kind != MERGE_PATCH:
         value = [] if kind == JSON_PATCH else {}
     patched = patched_document(kind, live.document, value, resource)
-    decoded = _decode_patched(request, resource, patched, value)
+    if kind == STRATEGIC_PATCH:
+        decoded = _decode_strategic(request, resource, patched, value)
+    else:
+        decoded = _decode_patched(request, resource, patched, value)
     check_named(request, resource, decoded.document["metadata"])
     return write_over(state, request, resource, live, decoded)
 
@@ -108,7 +113,8 @@ def patched_document(kind: str, document: Object, value: Any, resource: Resource
             result = apply_merge_patch(documents.copy(document), value)
         else:
             result = apply_strategic_patch(documents.copy(document), value, resource.node)
-    return documents.copy(result)
+    private: Object = documents.copy(result)
+    return private
 
 
 def _cannot_decode(value: Any, into: str, kind: str = "") -> ApiError:
@@ -129,7 +135,22 @@ def _as_library_writes(document: Any, patch: Any) -> Any:
 
 def _decode_patched(request: Request, resource: Resource, patched: Object, patch: Any) -> Decoded:
     """Take the result of a patch in as if it had been sent; complaints are about the patch."""
-    shown = orjson.dumps(_as_library_writes(patched, patch)).decode()
+    return _decode_shown(
+        request, resource, patched, orjson.dumps(_as_library_writes(patched, patch)).decode()
+    )
+
+
+def _decode_strategic(request: Request, resource: Resource, patched: Object, patch: Any) -> Decoded:
+    """The same for a strategic merge patch, which is shown as it came instead of its result."""
+    shown = go_text(patch)
+    try:
+        fitting = restored(patched, resource.node)
+    except Unrestorable as error:
+        raise _bad_result(shown, str(error)) from None
+    return _decode_shown(request, resource, fitting, shown)
+
+
+def _decode_shown(request: Request, resource: Resource, patched: Object, shown: str) -> Decoded:
     try:
         check_kind(request, resource, patched)
         return checked(request, resource, patched)

@@ -91,7 +91,7 @@ def _kube_apiserver(folder: Path, home: Path, etcd: int, port: int) -> list[str]
         f"--service-account-signing-key-file={home / 'sa.key'}",
         f"--token-auth-file={home / 'tokens.csv'}",
         "--authorization-mode=RBAC",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-cluster-ip-range=10.96.0.0/16",
         "--allow-privileged=true",
         # No controllers run, so no namespace ever gets the account that this plugin wants.
         "--disable-admission-plugins=ServiceAccount",

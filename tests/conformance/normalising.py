@@ -6,6 +6,7 @@
     times                 <time>
     generated names       PREFIX<generated 1>
     continue tokens       <continue>
+    cluster addresses     <address 1> ..., node ports <port>
     a few words in messages, such as those of Go's JSON decoder
 
 managedFields and causes of apply conflicts are sorted: the real server orders rows by the second
@@ -22,6 +23,8 @@ from typing import Any
 from tests.conformance.playing import Answer
 
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+#: Addresses that the server gives to Services; sequences ask for addresses outside the range.
+_ADDRESS = re.compile(r"\b10\.96\.\d+\.\d+\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 #: Words that differ by run or by JSON library, and what is put in their place.
 _WORDS = (
@@ -29,6 +32,8 @@ _WORDS = (
     (re.compile(r"resource version: \d+ \(\d+\)"), "resource version: <rv> (<rv>)"),
     (re.compile(r"Too large resource version: \d+, current: \d+"), "Too large resource version"),
     (re.compile(r"json parse error: [^(]*\("), "json parse error: <words> ("),
+    # Objects printed in messages: their text is escaped once, and once more inside JSON.
+    (re.compile(r'(resourceVersion\\+":\\+")\d+'), r"\1<rv>"),
 )
 _LIST_KINDS = ("List", "Table")
 
@@ -41,6 +46,7 @@ def normalised(answers: list[Answer]) -> list[Answer]:
     text = _TIME.sub("<time>", text)
     for words, replacement in _WORDS:
         text = words.sub(replacement, text)
+    text = _ADDRESS.sub(_numbered("address"), text)
     text = _UID.sub(_numbered("uid"), text)
     for number, name in enumerate(names, 1):
         text = text.replace(name, f"{name[:-5]}<generated {number}>")
@@ -116,6 +122,8 @@ def _mapped(value: Any, versions: list[int]) -> Any:
     if isinstance(rv, str) and rv.isdigit():
         known = "name" in result and int(rv) in versions
         result["resourceVersion"] = f"<rv {versions.index(int(rv)) + 1}>" if known else "<rv>"
+    if result.get("nodePort"):
+        result["nodePort"] = "<port>"
     if result.get("continue"):
         result["continue"] = "<continue>"
     return result
