@@ -185,11 +185,11 @@ class ApiProtocol(asyncio.Protocol):
     def _send(self, request: Request, response: Response, keep_alive: bool) -> None:
         body = encoded(response)
         head = _head(response, keep_alive)
-        if response.status not in _NO_BODY:
+        if response.status in _NO_BODY:
+            self._write(head + b"\r\n")
+        else:
             head += b"content-length: %d\r\n\r\n" % len(body)
-        if request.method == "HEAD" or response.status in _NO_BODY:
-            body = b""
-        self._write(head + body)
+            self._write(head if request.method == "HEAD" else head + body)
         if not keep_alive:
             self._close()
 
@@ -227,7 +227,9 @@ class ApiProtocol(asyncio.Protocol):
 
 
 def _head(response: Response, keep_alive: bool) -> bytes:
-    lines = [f"content-type: {response.content_type}\r\ncache-control: no-cache, private\r\n"]
+    lines = [f"content-type: {response.content_type}\r\n"]
+    if "cache-control" not in response.headers:
+        lines.append("cache-control: no-cache, private\r\n")
     lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
     lines += [f"warning: {text}\r\n" for text in response.warnings]
     if not keep_alive:
