@@ -147,7 +147,9 @@ class Informer:
         for key in [key for key in self.objects if key not in fresh]:
             self._change(key, None)
         for key, item in fresh.items():
-            self._change(key, item)
+            known = self.objects.get(key)
+            if known is None or version_of(known) != version_of(item):
+                self._change(key, item)
         self.synced.set()
 
     async def _watch(self) -> bool:
