@@ -169,6 +169,8 @@ def delete_version(
     grace = _grace_seconds(resource, live.document, options)
     meta = live.document["metadata"]
     finalizers = _finalizers(meta, options.policy)
+    if resource.storage_key == crds.CRDS and not meta.get("deletionTimestamp"):
+        finalizers = [*finalizers, crds.FINALIZER]
     if meta.get("deletionTimestamp"):
         pending = _pending(live, grace, finalizers)
         if pending:
@@ -181,7 +183,8 @@ def delete_version(
             return Response(200, marked)
         live = _commit_mark(state, request, resource, live, marked)
         if waits:
-            crds.deletion_requested(state, request, resource, live)
+            if resource.storage_key == crds.CRDS:
+                _empty_definition(state, request, live)
             return Response(200, live.document, source=live, rv=live.rv, changed=True)
     return _remove(state, request, resource, live, options)
 
@@ -260,6 +263,14 @@ def _commit_mark(
     if fields.same_but_for_times(marked, live.document):
         return live
     return state.commit(request, resource, "MODIFIED", marked)
+
+
+def _empty_definition(state: ServerState, request: Request, definition: Version) -> None:
+    """Delete every object of a definition that goes."""
+    spec = definition.document["spec"]
+    served = state.registry.of_storage(spec["group"], spec["names"]["plural"])
+    for version in crds.objects_of(state, definition.document):
+        delete_version(state, request, served[0], version, DeleteOptions())
 
 
 def _remove(

@@ -58,7 +58,9 @@ class Registry:
             ApiError: 404 when nothing is served there, 405 for a verb that is not.
         """
         resource = self.find(info.group, info.version, info.resource)
-        if resource is None:
+        if resource is None or (
+            info.namespace and not resource.namespaced and info.resource != "namespaces"
+        ):
             raise page_not_found()
         if info.subresource:
             if info.subresource not in resource.subresources:

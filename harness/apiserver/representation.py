@@ -71,7 +71,7 @@ def _converted(
         table = to_table(resource, objects, request, state.clock.now())
         meta = document["metadata"]
         kept = ("resourceVersion", "continue", "remainingItemCount")
-        return {**table, "metadata": {key: meta[key] for key in kept if key in meta}}
+        return {**table, "metadata": {key: meta[key] for key in kept if meta.get(key)}}
     if items is None:
         return to_metadata(document)
     return to_metadata_list(document)

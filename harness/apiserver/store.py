@@ -168,6 +168,8 @@ class Store:
         self._collections: dict[StorageKey, Collection] = {}
         self._log: deque[tuple[int, StorageKey]] = deque()
         self._listeners: list[Callable[[Version], None]] = []
+        self._unpublished: deque[Version] = deque()
+        self._publishing = False
 
     def collection(self, storage_key: StorageKey) -> Collection:
         """The collection of one resource; empty when nothing was stored yet."""
@@ -212,9 +214,18 @@ class Store:
         return version
 
     def publish(self, version: Version) -> None:
-        """Tell the listeners of a prepared version."""
-        for listener in self._listeners:
-            listener(version)
+        """Tell the listeners of a prepared version; all of them before they hear of the next."""
+        self._unpublished.append(version)
+        if self._publishing:
+            return
+        self._publishing = True
+        try:
+            while self._unpublished:
+                newest = self._unpublished.popleft()
+                for listener in self._listeners:
+                    listener(newest)
+        finally:
+            self._publishing = False
         if len(self._log) > self._history_limit:
             self.compact(self._log[self._history_limit // 4][0])
 
