@@ -128,11 +128,10 @@ def _run(
 
 
 def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) -> None:
-    from harness.report.terminal import failure_text, verdict_table
+    from harness.report.terminal import failure_texts, verdict_table
 
-    for result in results:
-        if not result.passed:
-            console.print()
-            console.print(failure_text(result), highlight=False, markup=False, soft_wrap=True)
+    for text in failure_texts(results):
+        console.print()
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print(verdict_table(results))
     console.print(f"journals and summaries: {report_dir}", highlight=False)

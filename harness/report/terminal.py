@@ -79,6 +79,20 @@ def case_line(result: CaseResult) -> Text:
     return text
 
 
+def failure_texts(results: Sequence[CaseResult]) -> list[str]:
+    """A text for each failure; what many cases say alike is said once, with all replay lines."""
+    alike: dict[tuple[object, ...], list[CaseResult]] = {}
+    for result in results:
+        if not result.passed:
+            alike.setdefault((result.verdict, result.oracle, result.message), []).append(result)
+    texts = []
+    for first, *others in alike.values():
+        lines = [failure_text(first)]
+        lines += [f"  the same in {other.case}; replay: {other.replay}" for other in others]
+        texts.append("\n".join(lines))
+    return texts
+
+
 def failure_text(result: CaseResult) -> str:
     """Everything needed to understand and repeat one case that did not pass."""
     where = f" in step {result.step!r}" if result.step else ""
