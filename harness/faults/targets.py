@@ -54,7 +54,7 @@ class TargetedFault(Fault):
     def selection(self) -> Select:
         """Whatever way was written, as a selection."""
         if self.select is None:
-            return Select(object=self.object)
+            return Select(object=self.object, kinds=[*self.kinds])
         if self.kinds and not self.select.kinds:
             return self.select.model_copy(update={"kinds": [*self.kinds]})
         return self.select

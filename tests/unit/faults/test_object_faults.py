@@ -130,6 +130,19 @@ def killed(seed: int, **parameters: Any) -> list[str]:
     return with_api(body, seed=seed)
 
 
+def test_a_pod_kill_kills_nothing_but_pods() -> None:
+    async def body(api: Api) -> None:
+        await api.deployment()
+        await api.pod("p1", labels={"app": "demo"})
+        await api.inject(PodKill(select=pods(app="demo"), mode="all"))
+        assert await names_of_pods(api) == []
+        assert await api.client.find(DEPLOYMENTS, "demo", NAMESPACE) is not None
+        with pytest.raises(CannotInject):
+            await api.inject(PodKill("Deployment/demo"))
+
+    with_api(body)
+
+
 @pytest.mark.parametrize(
     ("parameters", "number"),
     [

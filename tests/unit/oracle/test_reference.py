@@ -114,3 +114,38 @@ def test_the_judgement_tells_what_was_masked() -> None:
 
 def test_an_equal_state_holds() -> None:
     assert judge_reference(cluster("x").view, snapshot(cluster("y").state, "case")).holds
+
+
+def condition(type_: str, message: str) -> dict[str, str]:
+    return {
+        "type": type_,
+        "status": "True",
+        "message": message,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+
+
+def test_conditions_are_compared_by_type_and_without_their_messages() -> None:
+    one = [condition("Ready", "pod demo-abc-1"), condition("Progressing", "done")]
+    other = [condition("Progressing", "done"), condition("Ready", "pod demo-xyz-2")]
+    assert (
+        compare(
+            cluster("abc", status={"conditions": one}), cluster("abc", status={"conditions": other})
+        )
+        == []
+    )
+
+
+def test_a_condition_that_is_not_the_same_makes_a_difference() -> None:
+    one, other = condition("Ready", ""), {**condition("Ready", ""), "status": "False"}
+    (difference,) = compare(
+        cluster("abc", status={"conditions": [one]}), cluster("abc", status={"conditions": [other]})
+    )
+    assert 'status: "True" without faults, "False" here' in difference
+
+
+def test_names_of_token_volumes_make_no_difference() -> None:
+    def spec(letters: str) -> dict[str, Any]:
+        return {"volumes": [{"name": f"kube-api-access-{letters}"}]}
+
+    assert compare(cluster("abc", spec=spec("abcde")), cluster("abc", spec=spec("vwxyz"))) == []
