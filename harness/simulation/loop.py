@@ -71,6 +71,7 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
         self.failure: SimulationError | None = None  # set by the watchdog
         self.callbacks_run = 0
         self.threads_started = 0
+        self._generator_owners: dict[int, Any] = {}  # processes of asynchronous generators
         self.world: Any = None
 
     # Time
@@ -176,6 +177,26 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
         owner = CURRENT.get() if context is None else context.get(CURRENT)
         options |= {"loop": self, "name": name, "context": context}
         return VirtualTask(self._sequence, owner, coro, **options)
+
+    # asyncio calls these for each asynchronous generator: begun, and dropped before its end.
+
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        process = CURRENT.get()
+        if process is None:
+            super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
+        else:  # the loop must not close it at the end: the process will be dead
+            self._generator_owners[id(agen)] = process
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        process = self._generator_owners.pop(id(agen), None)
+        if process is None:
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
+        elif not self.is_closed():
+            context = process.context.copy()
+            self.call_soon(self._close_generator, agen, context=context)
+
+    def _close_generator(self, agen: Any) -> None:
+        self.create_task(agen.aclose())
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """Log an error that nobody handled, in the name of the process it happened in."""

@@ -73,6 +73,7 @@ class Network:
         self._hosts: dict[str, Host] = {}
         self._names: dict[str, Host] = {}
         self._open: dict[MemoryTransport, None] = {}
+        self._severed: list[MemoryTransport] = []  # of dead processes
         self._connections: dict[str, int] = {}
         #: From a name that is no host's to an address, or None; asked in order.
         self.resolvers: list[Callable[[str], str | None]] = []
@@ -243,6 +244,10 @@ class Network:
     def _closed(self, transport: MemoryTransport) -> None:
         self._open.pop(transport, None)
 
+    def connections(self, host: str) -> list[str]:
+        """Names of the open connections of a host, oldest first."""
+        return [str(end.get_extra_info("simulation_connection")) for end in self._ends_on(host)]
+
     # Cutting
 
     def cut(self, host: str) -> None:
@@ -263,6 +268,12 @@ class Network:
         for transport in list(self._open):
             transport.abort()
 
+    def bury(self) -> None:
+        """Let go of what dead processes had at their ends of connections."""
+        for transport in self._severed:
+            transport.bury()
+        self._severed.clear()
+
     def _ends_on(self, host: str) -> list[MemoryTransport]:
         address = self.host(host).address
         return [end for end in self._open if end.get_extra_info("sockname")[0] == address]
@@ -279,6 +290,7 @@ class Network:
         for transport in list(self._open):
             if transport.owner is process:
                 transport.sever(graceful=graceful)
+                self._severed.append(transport)
 
 
 def _extra(

@@ -228,10 +228,13 @@ class Process:
                 coroutine.close()
             except (Exception, asyncio.CancelledError):  # noqa: BLE001 -- last words of the dead
                 pass
-        self.threads.clear()
-        self._tasks.clear()
-        self._held.clear()
-        self._dropped.clear()
+        for collection in (self.threads, self._tasks, self._held, self._dropped, self.at_exit):
+            collection.clear()
+        self.signal_handlers.clear()
+        self.signal_settings.clear()
+        self.log_settings.clear()
+        self.globals = self.default_pool = None
+        self.context = self._wakes = contextvars.Context()
 
     def __repr__(self) -> str:
         return f"<Process {self.name}#{self.incarnation} {self.state.value}>"

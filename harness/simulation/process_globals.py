@@ -73,24 +73,38 @@ class ProcessGlobals:
     def enter(self) -> None:
         """Put them in place, and keep what was there."""
         self._outside_modules = self._take_modules()
-        sys.modules.update(self._modules)
+        self._put_modules(self._modules)
         self._table_size = len(sys.modules)
         self._outside_values = [attribute.get() for attribute in self._attributes]
         self._set(self._values)
 
     def leave(self) -> None:
         """Take them away, and put back what was there."""
-        if len(sys.modules) == self._table_size:
-            for name in self._modules:
-                del sys.modules[name]
-        else:
-            self._modules = self._take_modules()
-        sys.modules.update(self._outside_modules)
+        known = list(self._modules) if len(sys.modules) == self._table_size else None
+        self._modules = self._take_modules(known)
+        self._put_modules(self._outside_modules)
         self._values = [attribute.get() for attribute in self._attributes]
         self._set(self._outside_values)
 
-    def _take_modules(self) -> dict[str, ModuleType]:
-        names = [name for name in sys.modules if self._is_mine(name)]
+    def _put_modules(self, modules: dict[str, ModuleType]) -> None:
+        sys.modules.update(modules)
+        for name, module in modules.items():
+            parent, child = self._strange_parent(name)
+            if parent is not None:
+                setattr(parent, child, module)
+
+    def _strange_parent(self, name: str) -> tuple[ModuleType | None, str]:
+        """The package of a module where that is not taken along itself; and the last name."""
+        parent, _, child = name.rpartition(".")
+        return (None if self._is_mine(parent) else sys.modules.get(parent)), child
+
+    def _take_modules(self, names: list[str] | None = None) -> dict[str, ModuleType]:
+        if names is None:
+            names = [name for name in sys.modules if self._is_mine(name)]
+        for name in names:
+            parent, child = self._strange_parent(name)
+            if parent is not None:
+                vars(parent).pop(child, None)  # `from parent import child` looks here first
         return {name: sys.modules.pop(name) for name in names}
 
     def _set(self, values: list[Any]) -> None:

@@ -192,6 +192,11 @@ class MemoryTransport(asyncio.Transport):
         self._lost = self._closing = True
         self._forget()
 
+    def bury(self) -> None:
+        """Let go of the protocol and the context of a process that is long dead."""
+        self._protocol = None
+        self.context = Context()
+
     def hold(self, held: bool) -> None:
         """Keep packets to this end waiting (True), or let them go on (False)."""
         self.held = held

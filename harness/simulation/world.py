@@ -177,6 +177,7 @@ class World:
 
     def close(self) -> None:
         """Kill the processes, cancel what else runs, and close the loop."""
+        self.on_process_end.clear()  # that the run ends is no event of a process
         for process in tuple(self._processes.values()):
             process.kill()
         self.globals_switch.switch_to(None)
@@ -203,6 +204,7 @@ class World:
         self.loop.bury_parked()
         for process in self._ended:
             process.bury()
+        self.network.bury()
         if self._ended:
             _collect_everything()  # here, where nobody hears what destructors say
         self._ended.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import functools
 import importlib
 import io
 import json
@@ -23,8 +24,8 @@ from harness.simulation.process import Process
 from harness.simulation.process_globals import Attribute, ProcessGlobals
 from harness.simulation.world import World, run
 
-SHARED = types.ModuleType("tests_shared")
-SHARED.value = "of the harness"  # type: ignore[attr-defined]
+SHARED: Any = types.ModuleType("tests_shared")
+SHARED.value = "of the harness"
 
 
 def in_a_process(body: Callable[[], Any], **options: Any) -> Any:
@@ -107,8 +108,8 @@ def test_what_a_process_prints_is_handed_on_line_by_line() -> None:
         process.on_output = lambda stream, line: lines.append((stream, line))
 
     def body() -> None:
-        print("one\ntwo")
-        print("to standard error", file=sys.stderr)
+        print("one\ntwo")  # noqa: T201 -- what is tested
+        print("to standard error", file=sys.stderr)  # noqa: T201 -- what is tested
         warnings.warn("careful", UserWarning, stacklevel=1)
         warnings.warn("hidden", DeprecationWarning, stacklevel=1)
 
@@ -129,7 +130,7 @@ def test_each_process_imports_its_own_copy_of_the_modules_it_names() -> None:
         seen: list[int] = []
 
         async def program() -> None:
-            module = importlib.import_module("colorsys")
+            module: Any = importlib.import_module("colorsys")
             for _ in range(3):
                 module.calls = getattr(module, "calls", 0) + 1
                 await asyncio.sleep(1)
@@ -166,7 +167,7 @@ def test_each_process_has_its_own_value_of_a_shared_attribute(
         processes = [
             world.spawn(
                 name,
-                lambda name=name: program(name),
+                functools.partial(program, name),
                 own_globals=ProcessGlobals([], [Attribute("tests_shared", "value", "initial")]),
             )
             for name in ("first", "second")
