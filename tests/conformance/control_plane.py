@@ -93,8 +93,6 @@ def _kube_apiserver(folder: Path, home: Path, etcd: int, port: int) -> list[str]
         "--authorization-mode=RBAC",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--allow-privileged=true",
-        # No controllers run, so no namespace ever gets the account that this plugin wants.
-        "--disable-admission-plugins=ServiceAccount",
     ]
 
 

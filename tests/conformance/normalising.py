@@ -7,10 +7,12 @@
     generated names       PREFIX<generated 1>
     continue tokens       <continue>
     cluster addresses     <address 1> ..., node ports <port>
-    a few words in messages, such as those of Go's JSON decoder
+    a few words in messages, such as those of Go's JSON decoder; descriptions of table columns,
+    which are prose that we do not copy
 
-managedFields and causes of apply conflicts are sorted: the real server orders rows by the second
-in which they were written, and causes by the chance of a Go map.
+managedFields, causes of apply conflicts and what is wrong with custom resources are sorted: the
+real server orders rows by the second in which they were written, and the rest by the chance of a
+Go map.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ _WORDS = (
     (re.compile(r"ResourceVersion in record \(\d+\)"), "ResourceVersion in record (<rv>)"),
     (re.compile(r"resource version: \d+ \(\d+\)"), "resource version: <rv> (<rv>)"),
     (re.compile(r"Too large resource version: \d+, current: \d+"), "Too large resource version"),
+    (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-<generated>"),
     (re.compile(r"json parse error: [^(]*\("), "json parse error: <words> ("),
     # Objects printed in messages: their text is escaped once, and once more inside JSON.
     (re.compile(r'(resourceVersion\\+":\\+")\d+'), r"\1<rv>"),
@@ -100,12 +103,24 @@ def _prepared(value: Any) -> Any:
     rows = result.get("managedFields")
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         result["managedFields"] = sorted(rows, key=_row_key)
-    causes = result.get("causes")
-    if isinstance(causes, list) and any(
-        cause.get("reason") == "FieldManagerConflict" for cause in causes
-    ):
-        result["causes"] = sorted(causes, key=lambda each: json.dumps(each, sort_keys=True))
+    details = result.get("details")
+    if isinstance(details, dict) and len(details.get("causes", ())) > 1 and _is_random(details):
+        _sort_causes(result, details)
     return result
+
+
+def _is_random(details: dict[str, Any]) -> bool:
+    conflict = details["causes"][0].get("reason") == "FieldManagerConflict"
+    return conflict or str(details.get("group", "")).endswith(".example.com")
+
+
+def _sort_causes(status: dict[str, Any], details: dict[str, Any]) -> None:
+    causes = sorted(details["causes"], key=lambda each: json.dumps(each, sort_keys=True))
+    details["causes"] = causes
+    head, bracket, _ = str(status["message"]).partition(" is invalid: [")
+    if bracket:
+        texts = [f"{cause['field']}: {cause['message']}" for cause in causes]
+        status["message"] = head + bracket + ", ".join(dict.fromkeys(texts)) + "]"
 
 
 def _row_key(row: dict[str, Any]) -> list[str]:
@@ -122,6 +137,8 @@ def _mapped(value: Any, versions: list[int]) -> Any:
     if isinstance(rv, str) and rv.isdigit():
         known = "name" in result and int(rv) in versions
         result["resourceVersion"] = f"<rv {versions.index(int(rv)) + 1}>" if known else "<rv>"
+    for column in result.get("columnDefinitions", ()):
+        column["description"] = ""
     if result.get("nodePort"):
         result["nodePort"] = "<port>"
     if result.get("continue"):

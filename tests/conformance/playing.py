@@ -56,6 +56,9 @@ async def play(sequence: Sequence, server: Server) -> list[Answer]:
     player = _Player(server, {"ns": sequence.namespace})
     namespace = {"metadata": {"name": sequence.namespace}}
     await player.do(Step("create", "/api/v1/namespaces", body=namespace, quiet=True))
+    # What its controller would make, and pods cannot do without; no controllers run here.
+    account = {"metadata": {"name": "default"}}
+    await player.do(Step("create", "v1/serviceaccounts", body=account, quiet=True))
     for step in sequence.steps:
         await player.do(step)
     return player.answers
