@@ -132,6 +132,18 @@ class Api:
         query = [("fieldManager", FIELD_MANAGER), ("force", "true")]
         return await self._json("PATCH", path, query, obj, "application/apply-patch+yaml")
 
+    async def patch(self, kind: Kind, obj: Object, operations: Sequence[Object]) -> Object:
+        """JSON Patch of the very version that was seen: 422 when it changed."""
+        metadata = obj["metadata"]
+        version = {"path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+        return await self._json(
+            "PATCH",
+            kind.path(metadata["namespace"], metadata["name"]),
+            [("fieldManager", FIELD_MANAGER)],
+            [{"op": "test"} | version, *operations],
+            "application/json-patch+json",
+        )
+
     async def create(self, kind: Kind, obj: Object) -> Object:
         """Create one object; 409 when the name is taken."""
         query = [("fieldManager", FIELD_MANAGER)]
@@ -153,7 +165,7 @@ class Api:
         method: str,
         path: str,
         query: Query = (),
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         content_type: str = "application/json",
     ) -> Object:
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
@@ -171,7 +183,7 @@ class Api:
         method: str,
         path: str,
         query: Query,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         content_type: str = "application/json",
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> Any:

@@ -21,7 +21,6 @@ from aiservice_operator.kinds import FIELD_MANAGER, Object, dig
 
 Tree = dict[str, Any]
 
-QUANTITY_MAPS = ("limits", "requests")
 SUFFIXES = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY_SUFFIXES = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
@@ -83,14 +82,14 @@ def _items_match(desired: list[Any], live: list[Any], owned: Tree) -> bool:
     if len(items) != len(desired):
         return False
     for key, node in items.items():
-        wanted, found = _find(desired, key, partial=True), _find(live, key)
+        wanted, found = find(desired, key, partial=True), find(live, key)
         if wanted is None or found is None or not _matches(wanted, found, node):
             return False
     return True
 
 
-def _find(items: list[Any], key: str, partial: bool = False) -> Any:
-    """The item that a key names. A desired item may leave out keys that the server defaults
+def find(items: list[Any], key: str, partial: bool = False) -> Any:
+    """The list item that a key of FieldsV1 names. A desired item may leave out keys that the server defaults
     (`partial`).
     """
     values = json.loads(key[2:])

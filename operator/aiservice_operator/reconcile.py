@@ -23,6 +23,7 @@ from aiservice_operator.kinds import AISERVICE, DEPLOYMENT, Object, dig, kind_of
 from aiservice_operator.kinds import CONTROLLER_REVISION as RECORD
 from aiservice_operator.ownership import needs_apply
 from aiservice_operator.status import INVALID_SPEC, Problem, status
+from aiservice_operator.tampering import repairs
 from aiservice_operator.workqueue import Key
 
 logger = logging.getLogger(__name__)
@@ -141,9 +142,8 @@ class Reconciler:
                 attempt.note(step, await self._step(service, step))
             except ApiError as error:
                 if error.refused and step.verb is Verb.APPLY:
-                    problem = await self._explain(service, step, error)
-                    self._refusals.note(step.obj, problem)
-                    attempt.refused(step, problem)
+                    if (problem := await self._refused(service, step, error)) is not None:
+                        attempt.refused(step, problem)
                     continue
                 attempt.failed(step, error)
                 # Without its record no template is rolled out, and without a network nothing is.
@@ -177,13 +177,20 @@ class Reconciler:
         except ApiError as error:
             logger.warning("event was lost: %s", error)
 
-    async def _explain(self, service: Object, step: Step, error: ApiError) -> Problem:
-        """Why an apply was refused: the spec is wrong, or the name belongs to somebody else."""
-        metadata = step.obj["metadata"]
-        live = await self._api.get(kind_of(step.obj), metadata["namespace"], metadata["name"])
+    async def _refused(self, service: Object, step: Step, error: ApiError) -> Problem | None:
+        """Why an apply was refused: the name is another's, the child was tampered with so that
+        nothing can be applied to it (which is repaired: None), or the spec is wrong.
+        """
+        kind, metadata = kind_of(step.obj), step.obj["metadata"]
+        live = await self._api.get(kind, metadata["namespace"], metadata["name"])
         if live is not None and belongs_to_another(live, service):
             return _name_taken(live)
-        return Problem(INVALID_SPEC, error.message[: attempts.MESSAGE_LENGTH])
+        if live is not None and (operations := repairs(step.obj, live)):
+            self._cache.answered(await self._api.patch(kind, live, operations))
+            return await self._step(service, step)
+        problem = Problem(INVALID_SPEC, error.message[: attempts.MESSAGE_LENGTH])
+        self._refusals.note(step.obj, problem)
+        return problem
 
     async def _report(self, service: Object, problem: Problem | None) -> None:
         decision = self._decide(service)
