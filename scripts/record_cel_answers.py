@@ -115,7 +115,9 @@ def _value_message(text: str, number: int) -> str:
 
 def _mistake(message: str) -> str:
     """What is wrong with the text, without what the server says around it."""
-    found = re.search(r"(compilation failed: |(?=program instantiation failed: ))(.*)", message, re.S)
+    found = re.search(
+        r"(compilation failed: |(?=program instantiation failed: ))(.*)", message, re.S
+    )
     return found[2] if found else message
 
 

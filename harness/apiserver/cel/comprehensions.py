@@ -39,7 +39,7 @@ def _items(frame: Frame, container: Any) -> Iterable[Any]:
     if type(container) is dict:
         _spend(frame, len(container))
         return [from_map_key(key) for key in container]
-    raise no_such_overload()
+    raise _not_iterable(container)
 
 
 def _pairs(frame: Frame, container: Any) -> Iterable[tuple[Any, Any]]:
@@ -50,7 +50,26 @@ def _pairs(frame: Frame, container: Any) -> Iterable[tuple[Any, Any]]:
     if type(container) is dict:
         _spend(frame, len(container))
         return [(from_map_key(key), value) for key, value in container.items()]
-    raise no_such_overload()
+    raise _not_iterable(container)
+
+
+_GO_TYPES = {
+    "bool": "types.Bool",
+    "bytes": "types.Bytes",
+    "double": "types.Double",
+    "google.protobuf.Duration": "types.Duration",
+    "google.protobuf.Timestamp": "types.Timestamp",
+    "int": "types.Int",
+    "null_type": "types.Null",
+    "optional_type": "*types.Optional",
+    "string": "types.String",
+    "uint": "types.Uint",
+}
+
+
+def _not_iterable(value: Any) -> CelEvaluationError:
+    name = type_name(value)
+    return CelEvaluationError(f"got '{_GO_TYPES.get(name, name)}', expected iterable type")
 
 
 Steps = Callable[[Frame, Any], Iterable[None]]

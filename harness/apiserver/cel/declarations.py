@@ -16,11 +16,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from harness.apiserver.cel.errors import CelEvaluationError
 from harness.apiserver.cel.static_types import Type
-from harness.apiserver.cel.values import no_such_overload, type_name
+from harness.apiserver.cel.values import type_name
 
 Implementation = Callable[..., Any]
 F = TypeVar("F", bound=Implementation)
+_TERSE = ("-_", "!_", "@in", "startsWith", "endsWith", "contains", "matches", "find", "findAll")
+_WHOLE = ("int", "uint")
+_NUMBERS = (*_WHOLE, "double")
+_TIMES = ("google.protobuf.Duration", "google.protobuf.Timestamp")
+_ORDERED = (*_NUMBERS, *_TIMES, "bool", "string", "bytes")
+# What may stand on the left of an operator.
+_OPERANDS: dict[str, tuple[str, ...]] = {
+    "_+_": (*_NUMBERS, *_TIMES, "string", "bytes", "list"),
+    "_-_": (*_NUMBERS, *_TIMES),
+    "_*_": _NUMBERS,
+    "_/_": _NUMBERS,
+    "_%_": _WHOLE,
+    **dict.fromkeys(("_<_", "_<=_", "_>_", "_>=_"), _ORDERED),
+}
 _ALIASES = {"null": "null_type"}
 
 
@@ -63,8 +78,16 @@ class Function:
             self._picks[classes] = self._search(member, [type_name(value) for value in values])
         found = self._picks[classes]
         if found is None:
-            raise no_such_overload()
+            raise CelEvaluationError(self._refusal([type_name(value) for value in values]))
         return found
+
+    def _refusal(self, names: Sequence[str]) -> str:
+        """Operators that the left side knows, and a few old functions, say less than others."""
+        if self.name in _TERSE or (names[:1] and names[0] in _OPERANDS.get(self.name, ())):
+            return "no such overload"
+        if self.name in _OPERANDS or self.name == "size":
+            return f"no such overload: {self.name}"
+        return f"no such overload: {self.name}({', '.join(names)})"
 
     def _search(self, member: bool, names: list[str]) -> Implementation | None:
         for overload in self.overloads:

@@ -103,8 +103,10 @@ def _match(text: str, offset: int) -> tuple[str, str] | None:
 
 # Where a string stops being one: at an escape that does not exist, or at the end of the line.
 _BROKEN_STRING = re.compile(
-    r"""[rRbB]{0,2}(["'])(?:[^\\\n\r"']|(?!\1)["']|\\[abfnrtv\\?"'`xXuU0-3])*(?:\\.?)?""",
-    re.DOTALL,
+    r"""[rRbB]{0,2}(["'])(?:[^\\\n\r"']|(?!\1)["']|{ESC})*
+    (?:\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?)?.?
+    """.replace("{ESC}", _ESCAPE),
+    re.VERBOSE | re.DOTALL,
 )
 
 

@@ -33,23 +33,39 @@ RESERVED = frozenset(
     )
 )
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_BINARY: tuple[dict[str, str], ...] = (
-    {"||": "_||_"},
-    {"&&": "_&&_"},
-    {"<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "==": "_==_", "!=": "_!=_", "in": "@in"},
-    {"+": "_+_", "-": "_-_"},
-    {"*": "_*_", "/": "_/_", "%": "_%_"},
-)
+# How tightly an operator binds, and the function it calls.
+_BINARY: dict[str, tuple[int, str]] = {
+    "||": (1, "_||_"),
+    "&&": (2, "_&&_"),
+    "<": (3, "_<_"),
+    "<=": (3, "_<=_"),
+    ">": (3, "_>_"),
+    ">=": (3, "_>=_"),
+    "==": (3, "_==_"),
+    "!=": (3, "_!=_"),
+    "in": (3, "@in"),
+    "+": (4, "_+_"),
+    "-": (4, "_-_"),
+    "*": (5, "_*_"),
+    "/": (5, "_/_"),
+    "%": (5, "_%_"),
+}
 _NUMBERS: dict[str, Callable[[str], int | float]] = {
     lexer.INT: decode_int,
     lexer.UINT: decode_uint,
     lexer.FLOAT: decode_double,
 }
-_DEPTH_MAXIMUM = 250
-_PRIMARY_EXPECTED = (
-    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "
-    "STRING, BYTES, IDENTIFIER}"
+_BEGINNINGS = ("[", "{", "(", ".", "-", "!")
+_SYMBOL_ORDER = ("[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?")
+_OTHER_BEGINNINGS = (
+    "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
 )
+
+
+def _beginnings(*others: str) -> str:
+    """What an expression may begin with, and what else may stand there, as messages list it."""
+    symbols = [f"'{symbol}'" for symbol in _SYMBOL_ORDER if symbol in (*_BEGINNINGS, *others)]
+    return f"{{{', '.join(symbols)}, {_OTHER_BEGINNINGS}}}"
 
 
 def parse(text: str) -> Expression:
@@ -69,7 +85,6 @@ class Parser:
         self._tokens, self._unrecognized = lexer.tokenize(text)
         self._index = 0
         self._number = 0
-        self._depth = 0
 
     def parse(self) -> Expression:
         """The whole text as one expression."""
@@ -117,6 +132,18 @@ class Parser:
             return token
         raise self._missing(symbol)
 
+    def _accept_alone(self, symbol: str, closing: str) -> None:
+        """The comma of `[,]` and `{,}`."""
+        if self._at(symbol) and self._tokens[self._index + 1].text == closing:
+            self._index += 1
+
+    def _close(self, symbol: str) -> None:
+        """The end of a list or map."""
+        if not self._accept(symbol):
+            following = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+            extra = following.text in (symbol, ",") and self._token.kind != lexer.END
+            self._unexpected(f"{{'{symbol}', ','}}", "extraneous" if extra else "mismatched")
+
     def _missing(self, symbol: str) -> CelCompileError:
         """The error where `symbol` must stand; worded by what the next tokens could be."""
         token = self._token
@@ -129,11 +156,9 @@ class Parser:
             message = f"mismatched input '{token.text}' expecting '{symbol}'"
         return self.fail(token.offset, f"Syntax error: {message}")
 
-    def _expression(self) -> Expression:
-        self._depth += 1
-        if self._depth > _DEPTH_MAXIMUM:
-            message = f"expression recursion limit exceeded: {_DEPTH_MAXIMUM}"
-            raise self.fail(self._token.offset, message)
+    def _expression(self, *others: str) -> Expression:
+        """An expression; `others` is what else could stand in its place."""
+        self._require_beginning(*others)
         condition = self._binary(0)
         question = self._accept("?")
         if question:
@@ -141,20 +166,30 @@ class Parser:
             self._expect(":")
             otherwise = self._expression()
             condition = self._call(question.offset, "_?_:_", condition, then, otherwise)
-        self._depth -= 1
         return condition
 
-    def _binary(self, level: int) -> Expression:
-        operand: Callable[[], Expression] = (
-            self._unary if level + 1 == len(_BINARY) else lambda: self._binary(level + 1)
-        )
-        left = operand()
-        operators = _BINARY[level]
-        while self._at(*operators):
+    def _require_beginning(self, *others: str) -> None:
+        token = self._token
+        if _begins(token):
+            return
+        following = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+        skippable = _begins(following) or following.text in others
+        how = "extraneous" if skippable and token.kind != lexer.END else "mismatched"
+        self._unexpected(_beginnings(*others), how)
+
+    def _binary(self, binding: int) -> Expression:
+        """Operands joined by operators that bind tighter than `binding`, from left to right."""
+        left = self._unary()
+        while True:
             token = self._token
+            found = _BINARY.get(token.text)
+            if found is None or token.kind not in (lexer.SYMBOL, lexer.IDENTIFIER):
+                return left
+            tighter, function = found
+            if tighter <= binding:
+                return left
             self._index += 1
-            left = self._call(token.offset, operators[token.text], left, operand())
-        return left
+            left = self._call(token.offset, function, left, self._binary(tighter))
 
     def _call(self, offset: int, function: str, *arguments: Expression) -> Call:
         return Call(self.next_number(), offset, function, None, list(arguments))
@@ -196,7 +231,8 @@ class Parser:
         optional = self._accept("?") is not None
         token = self._token
         if token.kind not in (lexer.IDENTIFIER, lexer.QUOTED) or token.text in ("in", *_CONSTANTS):
-            message = f"Syntax error: no viable alternative at input '.{token.text}'"
+            shown = "" if token.kind == lexer.END else token.text
+            message = f"Syntax error: no viable alternative at input '.{shown}'"
             raise self.fail(token.offset, message)
         self._index += 1
         if not optional and token.kind == lexer.IDENTIFIER and self._at("("):
@@ -209,7 +245,7 @@ class Parser:
     def _index_into(self, operand: Expression) -> Expression:
         bracket = self._expect("[")
         function = "_[?_]" if self._accept("?") else "_[_]"
-        index = self._expression()
+        index = self._expression("?")
         self._expect("]")
         return self._call(bracket.offset, function, operand, index)
 
@@ -238,8 +274,8 @@ class Parser:
             self._index += 1
             return self._name(self._tokens[self._index - 1])
         self._index -= 1
-        self._unexpected(_PRIMARY_EXPECTED)
-        raise AssertionError
+        self._require_beginning()
+        raise AssertionError(f"{token} begins an expression but is none")
 
     def _number_literal(self, token: Token) -> Expression:
         written = token.text
@@ -274,35 +310,37 @@ class Parser:
 
     def _list(self, closing: str) -> list[Expression]:
         items: list[Expression] = []
-        while not self._at(closing):
+        if not self._at(closing):
+            items.append(self._expression(closing))
+        while items and self._accept(","):
             items.append(self._expression())
-            if not self._accept(","):
-                break
         self._expect(closing)
         return items
 
     def _list_literal(self, opening: Token) -> Expression:
         elements: list[Expression] = []
         optional: set[int] = set()
+        self._accept_alone(",", "]")
         while not self._at("]"):
             if self._accept("?"):
                 optional.add(len(elements))
-            elements.append(self._expression())
+            elements.append(self._expression("]", ",", "?"))
             if not self._accept(","):
                 break
-        self._expect("]")
+        self._close("]")
         return ListLiteral(self.next_number(), opening.offset, elements, frozenset(optional))
 
     def _entries(self) -> list[Entry]:
         entries: list[Entry] = []
+        self._accept_alone(",", "}")
         while not self._at("}"):
             optional = self._accept("?") is not None
-            key = self._expression()
+            key = self._expression("}", ",", "?")
             colon = self._expect(":")
             entries.append(Entry(colon.offset, key, self._expression(), optional))
             if not self._accept(","):
                 break
-        self._expect("}")
+        self._close("}")
         return entries
 
     def _message(self, offset: int, name: str) -> Expression:
@@ -323,15 +361,20 @@ class Parser:
         return MessageLiteral(self.next_number(), opening.offset, name, entries)
 
 
+def _begins(token: Token) -> bool:
+    """Whether an expression can begin with a token."""
+    if token.kind == lexer.SYMBOL:
+        return token.text in _BEGINNINGS
+    return token.kind not in (lexer.END, lexer.QUOTED) and token.text != "in"
+
+
 def _can_follow(symbol: str, token: Token) -> bool:
     """Whether a token may stand right behind a symbol that is missing before it."""
     if symbol == ":":
-        begins = token.kind not in (lexer.SYMBOL, lexer.END) or token.text in _PREFIXES
-        return begins and token.text != "in"
+        return _begins(token)
     return token.kind == lexer.END or token.text in _AFTER_OPERAND
 
 
-_PREFIXES = ("[", "{", "(", ".", "-", "!")
 _AFTER_OPERAND = (
     *("||", "&&", "<", "<=", ">", ">=", "==", "!=", "in", "+", "-", "*", "/", "%"),
     *("?", ":", ",", ")", "]", "}", ".", "[", "{"),

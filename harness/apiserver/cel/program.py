@@ -28,6 +28,9 @@ STEPS_MAXIMUM = 10_000_000
 """Steps of loops before an evaluation is stopped."""
 
 
+_TOO_DEEP = "expression recursion limit exceeded"
+
+
 class Program:
     """A compiled expression.
 
@@ -45,22 +48,28 @@ class Program:
     ) -> None:
         self.text = text
         declared = {name: declare(variable) for name, variable in variables.items()}
-        types = {name: variable.type for name, variable in declared.items()}
-        tree = parse(text)
-        self.resolution = Checker(text, FUNCTIONS, types, TYPE_NAMES).run(tree)
-        self.tree = tree
+        try:
+            slots = self._compile({name: one.type for name, one in declared.items()}, result)
+        except RecursionError:
+            # Upstream counts levels; here it is Python's own stack that ends.
+            raise CelCompileError(text, [Issue(_TOO_DEEP, 1, 1)]) from None
+        self._slots = [(name, slot, declared[name].convert) for name, slot in slots.items()]
+
+    def _compile(self, types: Mapping[str, Type], result: Type | None) -> dict[str, int]:
+        """Make the closures; gives the slots of the variables."""
+        text = self.text
+        self.tree = parse(text)
+        self.resolution = Checker(text, FUNCTIONS, types, TYPE_NAMES).run(self.tree)
         self.type = self.resolution.result
-        validate_literals(text, tree, self.resolution)
+        validate_literals(text, self.tree, self.resolution)
         _require(text, self.type, result)
         compiler = Compiler(self.resolution, FUNCTIONS)
         try:
-            self._run = compiler.compile(tree)
+            self._run = compiler.compile(self.tree)
         except CelEvaluationError as error:
             raise CelInstantiationError(text, error) from error
         self._size = compiler.size
-        self._slots = [
-            (name, slot, declared[name].convert) for name, slot in compiler.variables.items()
-        ]
+        return compiler.variables
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +88,10 @@ class Program:
         for name, slot, convert in self._slots:
             value = bindings.get(name, MISSING)
             frame[slot] = value if convert is None or value is MISSING else convert(value)
-        return self._run(frame)
+        try:
+            return self._run(frame)
+        except RecursionError:
+            raise CelEvaluationError(_TOO_DEEP) from None
 
 
 def _require(text: str, found: Type, wanted: Type | None) -> None:

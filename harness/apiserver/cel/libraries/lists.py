@@ -23,13 +23,14 @@ from harness.apiserver.cel.static_types import (
     A,
     list_of,
 )
-from harness.apiserver.cel.values import Duration, Uint, compare, equal
+from harness.apiserver.cel.values import Duration, Uint, compare, equal, type_name
 
 LISTS = Declarations()
 member = LISTS.member
 
 _COMPARABLE = (INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES)
 _LIST = list_of(A)
+_SUMMABLE = tuple(kind.name for kind in (INT, UINT, DOUBLE, DURATION))
 
 
 def _is_sorted(items: list[Any]) -> bool:
@@ -55,6 +56,8 @@ def _sum(zero: Any) -> Callable[[list[Any]], Any]:
     def total(items: list[Any]) -> Any:
         result = zero
         for item in items:
+            if type_name(item) not in _SUMMABLE:
+                raise CelEvaluationError("no such overload: sum(list)")
             # An empty list of unknown type starts with an int, whatever follows.
             start = item if result is zero and type(item) is not type(zero) else None
             result = start if start is not None else add.pick(False, (result, item))(result, item)

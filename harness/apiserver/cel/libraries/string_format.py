@@ -159,6 +159,9 @@ def _list(items: list[Any]) -> str:
 
 
 def _map(entries: dict[Any, Any]) -> str:
+    for key in map(from_map_key, entries):
+        if type(key) is float:
+            raise CelEvaluationError("no formatting function for map key of type double")
     pairs = sorted((_element(from_map_key(key)), _element(value)) for key, value in entries.items())
     return "{" + ", ".join(f"{key}:{value}" for key, value in pairs) + "}"
 

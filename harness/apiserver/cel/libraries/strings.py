@@ -156,7 +156,7 @@ def join_with(items: list[Any], separator: str) -> str:
     """All strings of a list with a separator between them."""
     for item in items:
         if type(item) is not str:
-            raise CelEvaluationError(f"join: invalid input: {item}")
+            raise CelEvaluationError("no such overload: join(list)")
     return separator.join(items)
 
 
