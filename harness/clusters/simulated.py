@@ -17,6 +17,7 @@ from harness.apiserver.http import protocol_factory
 from harness.apiserver.middleware import FaultPlane
 from harness.apiserver.requests import Object
 from harness.apiserver.server import ApiServer
+from harness.apiserver.serving import ADMIN
 from harness.client import Client
 from harness.controllers.kubelet import BehaviourRule
 from harness.controllers.manager import ControllerManager
@@ -151,12 +152,20 @@ class SimulatedCluster:
         """Start one operator under test."""
         if spec.name in self.subjects:
             raise InfrastructureError(f"a subject called {spec.name!r} runs already; rename one")
-        token = await service_account_token(self.client, spec.service_account, spec.namespace)
+        token = await self._token_for(spec)
         endpoint = Endpoint(API_HOST, API_PORT, authority().pem, token, spec.namespace)
         subject = InProcessSubject(spec, world=self.world, endpoint=endpoint)
         self.subjects[spec.name] = subject
         await subject.start()
         return subject
+
+    async def _token_for(self, spec: SubjectSpec) -> str:
+        """Its ServiceAccount's token; a subject without an account is cluster-admin."""
+        if spec.service_account:
+            return await service_account_token(self.client, spec.service_account, spec.namespace)
+        token = self.entropy.token("administrator")
+        self.server.authenticator.add_token(token, ADMIN)
+        return token
 
     async def stop(self) -> None:
         """Stop the subjects and the controllers; the world ends the rest."""

@@ -99,9 +99,10 @@ class Cluster:
         Args:
             module: As `kopf run -m` takes it.
             name: How faults call it, and its actor in the journal, `subject:NAME`.
-            options: Further fields of `SubjectSpec`, such as `service_account`.
+            options: Further fields of `SubjectSpec`; with `service_account` it acts as that.
         """
-        await self._living.cluster.start_subject(SubjectSpec(name=name, module=module, **options))
+        fields = {"service_account": "", **options}
+        await self._living.cluster.start_subject(SubjectSpec(name=name, module=module, **fields))
 
     async def delete(self, target: str) -> None:
         """Delete an object, `Kind/name`."""
