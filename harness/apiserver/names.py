@@ -30,7 +30,9 @@ def _too_long(maximum: int) -> str:
 def dns_label(text: str) -> list[str]:
     """RFC 1123 label: namespaces and Services."""
     found = [_too_long(63)] if len(text) > 63 else []
-    if not re.fullmatch(_LABEL, text):
+    if not found and re.fullmatch(_SUBDOMAIN, text) and "." in text:
+        found.append("must not contain dots")
+    elif not re.fullmatch(_LABEL, text):
         words = (
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or "
             f"'-', {_ENDS}"
@@ -53,7 +55,7 @@ def dns_label_1035(text: str) -> list[str]:
 
 def dns_subdomain(text: str) -> list[str]:
     """RFC 1123 subdomain: the name of nearly everything."""
-    found = [_too_long(253)] if len(text) > 253 else []
+    found = ["must be no more than 253 characters"] if len(text) > 253 else []
     if not re.fullmatch(_SUBDOMAIN, text):
         words = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
@@ -93,7 +95,11 @@ def qualified_name(text: str) -> list[str]:
         if not parts[0]:
             found.append("prefix part must be non-empty")
         else:
-            found += [f"prefix part {complaint}" for complaint in dns_subdomain(parts[0])]
+            complaints = [
+                words.replace("characters", "bytes") if "253" in words else words
+                for words in dns_subdomain(parts[0])
+            ]
+            found += [f"prefix part {complaint}" for complaint in complaints]
     name = parts[-1]
     if not name:
         found.append("name part must be non-empty")

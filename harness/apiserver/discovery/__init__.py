@@ -29,6 +29,7 @@ from .documents import Document
 __all__ = ["answer"]
 
 AGGREGATED_VERSIONS = ("v2", "v2beta1")
+_REVALIDATED = "no-cache, private"
 _NOT_FOUND_TEXT = b"404 page not found\n"
 
 
@@ -146,13 +147,13 @@ def _aggregated_list(known: _Published, request: Request, form: str, *, core: bo
         make=lambda: groups.aggregated(known.resources, form, core=core),
     )
     media = f"application/json;g=apidiscovery.k8s.io;v={form};as=APIGroupDiscoveryList"
-    return made.response(request, content_type=media, tagged=True)
+    return made.response(request, content_type=media, cache="public")
 
 
 def _openapi(known: _Published, request: Request, parts: list[str]) -> Response:
     if parts == ["v2"]:
         made = known.document("swagger", make=lambda: swagger.document(known.resources))
-        return made.response(request, tagged=True)
+        return made.response(request, cache=_REVALIDATED)
     if parts[:1] != ["v3"]:
         raise page_not_found()
     if len(parts) == 1:
@@ -165,7 +166,7 @@ def _openapi(known: _Published, request: Request, parts: list[str]) -> Response:
     if wanted and wanted != made.tag:
         where = f"/openapi/v3/{path}?hash={made.tag}"
         return Response(301, body=b"", headers={"location": where, "etag": f'"{made.tag}"'})
-    return made.response(request, tagged=True)
+    return made.response(request, cache="public, immutable" if wanted else _REVALIDATED)
 
 
 def _openapi_document(known: _Published, path: str) -> Document:

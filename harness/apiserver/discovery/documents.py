@@ -24,12 +24,17 @@ class Document:
         return hashlib.sha512(self.body).hexdigest().upper()
 
     def response(
-        self, request: Request, *, content_type: str = "application/json", tagged: bool = False
+        self, request: Request, *, content_type: str = "application/json", cache: str = ""
     ) -> Response:
-        """The answer; 304 without a body to a client that names the tag of this content."""
-        if not tagged:
+        """The answer; 304 without a body to a client that names the tag of this content.
+
+        Args:
+            cache: `cache-control` of a document that clients may keep; empty for those they may
+                not, which have no tag either.
+        """
+        if not cache:
             return Response(200, body=self.body, content_type=content_type)
-        headers = {"etag": f'"{self.tag}"', "vary": "Accept", "cache-control": "public"}
+        headers = {"etag": f'"{self.tag}"', "vary": "Accept", "cache-control": cache}
         if request.headers.get("if-none-match", "").strip('"') == self.tag:
             return Response(304, body=b"", content_type=content_type, headers=headers)
         return Response(200, body=self.body, content_type=content_type, headers=headers)

@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery `pkg/util/validation` and `pkg/apis/meta/v1/validati
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -29,7 +30,18 @@ _PERCENT_WORDS = (
     "'93%', regex used for validation is '[0-9]+%')"
 )
 
+NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def at(path: str, name: str) -> str:

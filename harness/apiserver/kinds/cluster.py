@@ -5,10 +5,11 @@ Small kinds, each with the few rules that operators and controllers meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..names import dns_subdomain, qualified_name
 from ..requests import Object
+from ..schema.formats import matches
 from ..schema.quantity import parse
 from ..status import FieldError, forbidden_field, invalid_value, not_supported, required
 from .checks import (
@@ -84,8 +85,8 @@ class NodeStrategy(BuiltinStrategy):
             document["spec"]["taints"] = [*taints, {"key": key, "effect": "NoSchedule"}]
 
     def check(self, document: Object) -> list[FieldError]:
-        """Taints."""
-        errors: list[FieldError] = []
+        """Taints, and ranges of pod addresses."""
+        errors = _range_errors((document.get("spec") or {}).get("podCIDRs") or ())
         for index, taint in enumerate((document.get("spec") or {}).get("taints") or ()):
             at, key = f"metadata.taints[{index}]", taint.get("key", "")
             errors += [invalid_value(f"{at}.key", key, words) for words in qualified_name(key)]
@@ -98,6 +99,15 @@ class NodeStrategy(BuiltinStrategy):
     def selectable_fields(self, document: Object) -> Mapping[str, str]:
         """Whether pods may be scheduled."""
         return {"spec.unschedulable": _flag((document.get("spec") or {}).get("unschedulable"))}
+
+
+def _range_errors(ranges: Iterable[str]) -> list[FieldError]:
+    words = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+    return [
+        invalid_value(f"spec.podCIDRs[{index}]", text, words)
+        for index, text in enumerate(ranges)
+        if not matches("cidr", text)
+    ]
 
 
 def _flag(value: object) -> str:
@@ -119,6 +129,10 @@ class LeaseStrategy(BuiltinStrategy):
 
 class EventStrategy(BuiltinStrategy):
     """Hooks of Event (core v1)."""
+
+    def complete(self, document: Object) -> None:
+        """It is about something, if only about nothing in particular."""
+        document.setdefault("involvedObject", {})
 
     def check(self, document: Object) -> list[FieldError]:
         """It stands in the namespace of what it is about."""

@@ -76,7 +76,7 @@ class ConfigMapStrategy(BuiltinStrategy):
         errors += _key_errors(binary, "binaryData")
         size = sum(len(text.encode()) for text in data.values())
         size += sum(len(base64.b64decode(text)) for text in binary.values())
-        return errors + ([too_long("", SIZE_MAX)] if size > SIZE_MAX else [])
+        return errors + ([too_long("[]", SIZE_MAX)] if size > SIZE_MAX else [])
 
     def compare(self, new: Object, old: Object) -> list[FieldError]:
         """An immutable one stays as it is."""

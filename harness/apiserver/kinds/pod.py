@@ -53,6 +53,11 @@ class PodStrategy(BuiltinStrategy):
         _give_priority(spec)
         document["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
 
+    def prepare_update(self, new: Object, old: Object) -> None:
+        """The status is kept, and the tolerations of admission cannot be taken away."""
+        super().prepare_update(new, old)
+        _give_tolerations(new["spec"])
+
     def check(self, document: Object) -> list[FieldError]:
         """The spec."""
         return pod_spec_errors(document.get("spec") or {}, "spec")

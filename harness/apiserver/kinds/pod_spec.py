@@ -9,7 +9,7 @@ from ..metadata import validate_labels
 from ..names import dns_label, dns_subdomain
 from ..requests import Object
 from ..status import FieldError, duplicate, invalid_value, not_supported, required
-from .checks import one_of, optional_name
+from .checks import NOT_AN_ADDRESS, is_address, one_of, optional_name
 from .containers import container_errors, host_port_conflicts
 from .volumes import volume_errors
 
@@ -73,6 +73,7 @@ def pod_spec_errors(
     errors += _deadline_errors(spec.get("activeDeadlineSeconds"), f"{path}.activeDeadlineSeconds")
     errors += optional_name(spec.get("hostname"), f"{path}.hostname", dns_label)
     errors += optional_name(spec.get("subdomain"), f"{path}.subdomain", dns_label)
+    errors += _alias_errors(spec.get("hostAliases") or (), f"{path}.hostAliases")
     errors += _toleration_errors(spec.get("tolerations") or (), f"{path}.tolerations")
     return errors + _spread_errors(
         spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints"
@@ -102,6 +103,13 @@ def _deadline_errors(value: int | None, path: str) -> list[FieldError]:
     if value is None or 0 < value <= _DEADLINE_MAX:
         return []
     return [invalid_value(path, value, f"must be between 1 and {_DEADLINE_MAX}, inclusive")]
+
+
+def _alias_errors(rows: Any, path: str) -> list[FieldError]:
+    addresses = ((f"{path}[{index}].ip", row.get("ip", "")) for index, row in enumerate(rows))
+    return [
+        invalid_value(at, text, NOT_AN_ADDRESS) for at, text in addresses if not is_address(text)
+    ]
 
 
 def _toleration_errors(rows: Any, path: str) -> list[FieldError]:

@@ -16,7 +16,15 @@ from ..metadata import validate_labels
 from ..names import dns_label, dns_subdomain
 from ..requests import Object
 from ..status import FieldError, duplicate, forbidden_field, invalid_value, required
-from .checks import named, one_of, optional_name, port_number, port_reference
+from .checks import (
+    NOT_AN_ADDRESS,
+    is_address,
+    named,
+    one_of,
+    optional_name,
+    port_number,
+    port_reference,
+)
 from .common import BuiltinStrategy
 
 SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
@@ -24,7 +32,6 @@ NODE_PORTS = range(30000, 32768)
 #: The apiserver's own Service always has the first address.
 _RESERVED = {("default", "kubernetes"): "10.96.0.1"}
 
-_NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _OUTSIDE = ("NodePort", "LoadBalancer")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -171,11 +178,11 @@ def _address_errors(spec: Object) -> list[FieldError]:
     if several and single != several[0]:
         words = "first value must match `clusterIP`"
         errors.append(invalid_value("spec.clusterIPs", several, words))
-    elif single and single != "None" and not _is_address(single):
-        errors.append(invalid_value("spec.clusterIPs[0]", single, _NOT_AN_ADDRESS))
+    elif single and single != "None" and not is_address(single):
+        errors.append(invalid_value("spec.clusterIPs[0]", single, NOT_AN_ADDRESS))
     for index, address in enumerate(spec.get("externalIPs") or ()):
-        if not _is_address(address):
-            errors.append(invalid_value(f"spec.externalIPs[{index}]", address, _NOT_AN_ADDRESS))
+        if not is_address(address):
+            errors.append(invalid_value(f"spec.externalIPs[{index}]", address, NOT_AN_ADDRESS))
     return errors
 
 
@@ -192,14 +199,6 @@ def _policy_errors(spec: Object) -> list[FieldError]:
     for index, family in enumerate(spec.get("ipFamilies") or ()):
         errors += one_of(family, f"spec.ipFamilies[{index}]", ("IPv4", "IPv6"))
     return errors
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _allocate_address(document: Object, others: list[Object]) -> list[FieldError]:
@@ -306,7 +305,8 @@ class EndpointSliceStrategy(BuiltinStrategy):
     """Hooks of EndpointSlice."""
 
     def complete(self, document: Object) -> None:
-        """Ports have a name and a protocol."""
+        """Ports have a name and a protocol; without endpoints there is a null."""
+        document.setdefault("endpoints", None)
         for port in document.get("ports") or ():
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")
@@ -321,8 +321,8 @@ class EndpointSliceStrategy(BuiltinStrategy):
             if not endpoint.get("addresses"):
                 errors.append(required(at))
             for number, address in enumerate(endpoint.get("addresses") or ()):
-                if kind != "FQDN" and not _is_address(address):
-                    errors.append(invalid_value(f"{at}[{number}]", address, _NOT_AN_ADDRESS))
+                if kind != "FQDN" and not is_address(address):
+                    errors.append(invalid_value(f"{at}[{number}]", address, NOT_AN_ADDRESS))
         return errors + _slice_port_errors(document.get("ports") or [])
 
     def compare(self, new: Object, old: Object) -> list[FieldError]:

@@ -162,6 +162,8 @@ def _check_base64(text: str) -> None:
     except binascii.Error:
         allowed = re.match(r"[A-Za-z0-9+/]*", text)
         at = allowed.end() if allowed else 0
+        if at == len(text):  # All of it is base64, only too short: the last group is at fault.
+            at = at // 4 * 4
         raise _Unfit(f"illegal base64 data at input byte {at}") from None
 
 
