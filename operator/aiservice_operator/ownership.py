@@ -89,8 +89,9 @@ def _items_match(desired: list[Any], live: list[Any], owned: Tree) -> bool:
 
 
 def find(items: list[Any], key: str, partial: bool = False) -> Any:
-    """The list item that a key of FieldsV1 names. A desired item may leave out keys that the server defaults
-    (`partial`).
+    """The list item that a key of FieldsV1 names.
+
+    A desired item may leave out keys that the server defaults (`partial`).
     """
     values = json.loads(key[2:])
     if key.startswith("v:"):

@@ -1,9 +1,9 @@
 """Repairs what apply alone can't: list items that somebody gave another key.
 
-Ports are keyed by number. Somebody who changes the number of ours makes of it, for apply, a foreign
-item beside the one that we want, and the API refuses two of one name. So the number is put back by
-a JSON Patch. That patch makes us own the item a second time, as an updater, and what an updater owns
-apply does not remove; so when that is in the way, our updater's entry goes too.
+Ports are keyed by number. Somebody who changes the number of ours makes of it, for apply, a
+foreign item beside the one that we want, and the API refuses two of one name. So the number is put
+back by a JSON Patch. That patch makes us own the item a second time, as an updater, and what an
+updater owns apply does not remove; so when that is in the way, our updater's entry goes too.
 
 Both are found by looking at the object after a refusal; nothing has to be remembered.
 """
@@ -17,7 +17,7 @@ NUMBER_KEYS = ("port", "containerPort")
 
 
 def repairs(desired: Object, live: Object) -> list[Object]:
-    """JSON Patch operations after which `desired` can be applied to `live`, as far as we can tell."""
+    """JSON Patch operations after which `desired` can perhaps be applied to `live`."""
     owned = owned_fields(live) or {}
     return _rekeyed(desired, live, owned, "") or _disowned(live)
 
