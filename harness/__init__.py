@@ -5,6 +5,7 @@ These are all public names; everything else may move. They are imported when fir
 
     Cluster, NotConverged                        a cluster for one test (fixture `cluster`)
     ready, cel, count, matches                   claims
+    Seconds                                      a duration from Python
     PodKill, DeleteObject, ApiError, ...         faults, as in scenario files
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.library.claims import cel, count, matches
     from harness.library.cluster import Cluster, NotConverged
     from harness.oracle.ready import ready
+    from harness.vocabulary import Seconds
 
 _HOMES = {
     "ApiError": "harness.faults.api_path",
@@ -42,6 +44,7 @@ _HOMES = {
     "PodFailure": "harness.faults.pods",
     "PodKill": "harness.faults.pods",
     "RapidEdits": "harness.faults.specs",
+    "Seconds": "harness.vocabulary",
     "StripOwnerReferences": "harness.faults.drift",
     "WatchDisconnect": "harness.faults.watches",
     "WatchExpired": "harness.faults.watches",
@@ -67,6 +70,7 @@ __all__ = [
     "PodFailure",
     "PodKill",
     "RapidEdits",
+    "Seconds",
     "StripOwnerReferences",
     "WatchDisconnect",
     "WatchExpired",

@@ -60,7 +60,7 @@ async def test_claims_in_python_are_those_of_scenario_files(cluster: harness.Clu
 async def test_a_crashed_operator_is_started_again(cluster: harness.Cluster) -> None:
     await cluster.apply(MANIFESTS / "crd.yaml")
     await cluster.start("aiservice_operator.handlers")
-    await cluster.inject(harness.OperatorCrash(restart_after=3.0))
+    await cluster.inject(harness.OperatorCrash(restart_after=harness.Seconds(3)))
     await cluster.apply(DEMO)
     await cluster.converges(harness.ready("AIService/demo"), within="60s")
 

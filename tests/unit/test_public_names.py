@@ -1,0 +1,31 @@
+"""The public surface: few names, all importable, none forgotten."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import harness
+
+
+def test_all_names_exactly_what_has_a_home() -> None:
+    assert harness.__all__ == sorted(harness._HOMES)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    missing = [name for name in harness.__all__ if not hasattr(harness, name)]
+    assert missing == []
+
+
+def test_the_public_surface_stays_small() -> None:
+    assert len(harness.__all__) <= 25
+
+
+def test_importing_harness_imports_none_of_its_rooms() -> None:
+    code = "import sys, harness; print([m for m in sys.modules if m.startswith('harness.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(harness, "no_such_name")
