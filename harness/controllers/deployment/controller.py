@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness.apiserver.requests import Object
-from harness.apiserver.status import ApiError
 from harness.client.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from harness.client.watching import Key
 
@@ -22,17 +21,18 @@ from ..objects import (
     controller_uid,
     is_terminating,
     labels_of,
-    merged,
     name_of,
     namespace_of,
     status_of,
     uid_of,
 )
 from ..selectors import is_empty, matches
-from . import history, progress, recreate, revisions, rolling, scaling
-from .rollout import Rollout, replicas_of
+from . import progress, recreate, revisions, rolling, scaling
+from .newest import NewReplicaSets
+from .rollout import Rollout
 from .scaling import Resize
-from .status import cleaned, deployment_status, is_complete, make_condition, with_condition
+from .status import cleaned, deployment_status, is_complete, make_condition
+from .writing import RolloutWriter
 
 
 class DeploymentController(KeyController):
@@ -44,6 +44,8 @@ class DeploymentController(KeyController):
 
     def setup(self) -> None:
         """Follow Deployments, their ReplicaSets, and the end of pods."""
+        self._writer = RolloutWriter(self.client, self.events)
+        self._newest = NewReplicaSets(self.client, self.clock, self.events, self._writer)
         self._deployments = self.follow_primary()
         self._sets = self.informer(REPLICA_SETS)
         self._sets.index("controller", controller_uid)
@@ -107,7 +109,7 @@ class DeploymentController(KeyController):
         generation = deployment["metadata"].get("generation", 0)
         if status_of(deployment).get("observedGeneration", 0) < generation:
             status = {**status_of(deployment), "observedGeneration": generation}
-            await self._update_status(deployment, status)
+            await self._writer.update_status(deployment, status)
 
     async def _claimed(self, deployment: Object) -> list[Object]:
         namespace = namespace_of(deployment)
@@ -121,157 +123,45 @@ class DeploymentController(KeyController):
         candidates = [*owned, *orphans]
         return await claim(self.client, deployment, DEPLOYMENTS, candidates, REPLICA_SETS)
 
-    # --- strategies -------------------------------------------------------------------------
+    # Strategies
 
     async def _scale(self, rollout: Rollout) -> None:
-        await self._sync_revision(rollout, create=False)
+        await self._newest.sync(rollout, create=False)
         for step in scaling.resizes(rollout):
-            await self._resize(rollout, step)
+            await self._writer.resize(rollout, step)
         if rollout.spec.get("paused"):
-            await self._clean_up(rollout)
+            await self._writer.clean_up(rollout)
         await self._write_status(rollout, scaled_only=True)
 
     async def _roll(self, rollout: Rollout) -> None:
-        await self._sync_revision(rollout, create=True)
+        await self._newest.sync(rollout, create=True)
         step = rolling.new_resize(rollout)
         steps = [step] if step is not None else rolling.old_resizes(rollout)
         for step in steps:
-            await self._resize(rollout, step)
+            await self._writer.resize(rollout, step)
         if not steps:
             await self._clean_up_if_complete(rollout)
         await self._write_status(rollout)
 
     async def _recreate(self, rollout: Rollout) -> None:
-        await self._sync_revision(rollout, create=False)
+        await self._newest.sync(rollout, create=False)
         steps = recreate.old_resizes(rollout)
         for step in steps:
-            await self._resize(rollout, step)
+            await self._writer.resize(rollout, step)
         pods = {uid_of(s): self._pods.by_index("controller", uid_of(s)) for s in rollout.all}
         if not steps and not recreate.old_pods_run(rollout, pods):
             if rollout.new is None:
-                await self._sync_revision(rollout, create=True)
+                await self._newest.sync(rollout, create=True)
             assert rollout.new is not None, "it was found or created just now"
-            await self._resize(rollout, Resize(rollout.new, rollout.wanted))
+            await self._writer.resize(rollout, Resize(rollout.new, rollout.wanted))
             await self._clean_up_if_complete(rollout)
         await self._write_status(rollout)
 
-    # --- the new ReplicaSet -----------------------------------------------------------------
-
-    async def _sync_revision(self, rollout: Rollout, *, create: bool) -> None:
-        """Number the new ReplicaSet, or create it."""
-        if rollout.new is not None:
-            await self._renumber(rollout, rollout.new)
-        elif create:
-            await self._create_new(rollout)
-
-    async def _renumber(self, rollout: Rollout, new: Object) -> None:
-        wanted = revisions.with_annotations(rollout, new, revisions.next_revision(rollout))
-        minimum = rollout.spec.get("minReadySeconds", 0)
-        if new["spec"].get("minReadySeconds", 0) != minimum:
-            wanted = merged(wanted, spec={**wanted["spec"], "minReadySeconds": minimum})
-        if wanted != new:
-            rollout.replace(await self.client.update(REPLICA_SETS, wanted))
-        assert rollout.new is not None, "replacing keeps it"
-        found, known = None, condition(rollout.deployment, "Progressing")
-        if progress.has_deadline(rollout.deployment) and known is None:
-            found = make_condition(
-                self.clock,
-                "Progressing",
-                "True",
-                progress.FOUND,
-                f'Found new replica set "{name_of(new)}"',
-            )
-        await self._note_revision(rollout, revisions.revision_of(rollout.new), found)
-
-    async def _create_new(self, rollout: Rollout) -> None:
-        wanted = revisions.make_replica_set(rollout)
-        namespace, name = namespace_of(rollout.deployment), name_of(wanted)
-        try:
-            rollout.new = await self.client.create(REPLICA_SETS, wanted, namespace)
-        except ApiError as error:
-            if error.reason == "AlreadyExists":
-                rollout.new = await self._resolve_collision(rollout, name)
-                return
-            await self._report_create_error(rollout, name, error)
-            raise
-        replicas = replicas_of(rollout.new)
-        if replicas > 0:
-            self._scaled(rollout, rollout.new, 0, replicas)
-        created = None
-        if progress.has_deadline(rollout.deployment):
-            message = f'Created new replica set "{name}"'
-            created = make_condition(self.clock, "Progressing", "True", progress.CREATED, message)
-        await self._note_revision(rollout, revisions.revision_of(rollout.new), created)
-
-    async def _resolve_collision(self, rollout: Rollout, name: str) -> Object:
-        """Our name is taken: by ourselves, or by a template with the same hash."""
-        deployment = rollout.deployment
-        existing = await self.client.get(REPLICA_SETS, name, namespace_of(deployment))
-        if revisions.is_same_owner_and_template(deployment, existing):
-            return existing
-        status = dict(status_of(deployment))
-        status["collisionCount"] = status.get("collisionCount", 0) + 1
-        await self._update_status(deployment, status)
-        raise ApiError(409, "AlreadyExists", f'replicasets.apps "{name}" already exists')
-
-    async def _report_create_error(self, rollout: Rollout, name: str, error: ApiError) -> None:
-        message = f'Failed to create new replica set "{name}": {error.message}'
-        deployment = rollout.deployment
-        self.events.emit(deployment, "Warning", progress.FAILED_CREATE, message)
-        if progress.has_deadline(deployment):
-            failed = make_condition(
-                self.clock, "Progressing", "False", progress.FAILED_CREATE, message
-            )
-            await self._set_condition(deployment, failed)
-
-    async def _note_revision(
-        self, rollout: Rollout, revision: int, progressing: Object | None
-    ) -> None:
-        """Write the revision annotation and a Progressing condition, as one status update."""
-        deployment = rollout.deployment
-        if revisions.revision_of(deployment) != revision:
-            meta = deployment["metadata"]
-            annotations = {**(meta.get("annotations") or {}), revisions.REVISION: str(revision)}
-            deployment = merged(deployment, metadata={**meta, "annotations": annotations})
-        elif progressing is None:
-            return
-        status = dict(status_of(deployment))
-        if progressing is not None:
-            conditions = list(status.get("conditions") or ())
-            status["conditions"] = with_condition(conditions, progressing)
-        rollout.deployment = await self._update_status(deployment, status)
-
-    # --- writing ----------------------------------------------------------------------------
-
-    async def _resize(self, rollout: Rollout, step: Resize) -> None:
-        current = next(item for item in rollout.all if uid_of(item) == uid_of(step.replica_set))
-        before = replicas_of(current)
-        wanted = revisions.with_replica_annotations(rollout, current)
-        wanted = merged(wanted, spec={**wanted["spec"], "replicas": step.replicas})
-        if wanted == current:
-            return
-        rollout.replace(await self.client.update(REPLICA_SETS, wanted))
-        if before != step.replicas:
-            self._scaled(rollout, current, before, step.replicas)
-
-    def _scaled(self, rollout: Rollout, replica_set: Object, before: int, after: int) -> None:
-        direction = "up" if after > before else "down"
-        message = f"Scaled {direction} replica set {name_of(replica_set)} from {before} to {after}"
-        self.events.emit(rollout.deployment, "Normal", "ScalingReplicaSet", message)
+    # Status
 
     async def _clean_up_if_complete(self, rollout: Rollout) -> None:
         if is_complete(rollout, _numbers(status_of(rollout.deployment))):
-            await self._clean_up(rollout)
-
-    async def _clean_up(self, rollout: Rollout) -> None:
-        for replica_set in history.superfluous(rollout):
-            try:
-                await self.client.delete(
-                    REPLICA_SETS, name_of(replica_set), namespace_of(replica_set)
-                )
-            except ApiError as error:
-                if error.code != 404:
-                    raise
+            await self._writer.clean_up(rollout)
 
     async def _note_pause(self, deployment: Object) -> Object:
         """Say in the Progressing condition that the rollout pauses, or that it goes on."""
@@ -285,29 +175,19 @@ class DeploymentController(KeyController):
         new_reason = progress.PAUSED if paused else progress.RESUMED
         message = "Deployment is paused" if paused else "Deployment is resumed"
         noted = make_condition(self.clock, "Progressing", "Unknown", new_reason, message)
-        return await self._set_condition(deployment, noted)
+        return await self._writer.set_condition(deployment, noted)
 
     async def _write_status(self, rollout: Rollout, *, scaled_only: bool = False) -> None:
         make = deployment_status if scaled_only else progress.rollout_status
         status = make(rollout, self.clock)
         if cleaned(status) != status_of(rollout.deployment):
-            await self._update_status(rollout.deployment, cleaned(status))
+            await self._writer.update_status(rollout.deployment, cleaned(status))
         elif not scaled_only:
             wait = progress.seconds_to_deadline(rollout, status, self.clock)
             if wait is not None:
                 self.queue.add_after(
                     (namespace_of(rollout.deployment), name_of(rollout.deployment)), wait
                 )
-
-    async def _set_condition(self, deployment: Object, new: dict[str, Any]) -> Object:
-        status = dict(status_of(deployment))
-        status["conditions"] = with_condition(list(status.get("conditions") or ()), new)
-        return await self._update_status(deployment, status)
-
-    async def _update_status(self, deployment: Object, status: dict[str, Any]) -> Object:
-        return await self.client.update(
-            DEPLOYMENTS, merged(deployment, status=status), subresource="status"
-        )
 
 
 def _numbers(status: dict[str, Any]) -> dict[str, Any]:
