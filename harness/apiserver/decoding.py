@@ -118,7 +118,10 @@ def checked(
     *,
     judge: bool = True,
 ) -> Decoded:
-    """Drop unknown fields of a document in place, and `judge` them by `fieldValidation`."""
+    """Drop unknown fields and nulls in place, and judge the former by `fieldValidation`.
+
+    `judge` is false for the result of an apply, which was checked before and keeps its nulls.
+    """
     if not isinstance(value.setdefault("metadata", {}), dict | None):
         raise bad_request(f"{resource.kind}: metadata must be an object")
     value["metadata"] = value["metadata"] or {}
@@ -128,6 +131,8 @@ def checked(
     if forgets_owners:
         value["metadata"]["managedFields"] = []
     unknown = pruning.prune(resource.node, value)
+    if judge:
+        resource.strategy.drop_nulls(value)
     if not judge or mode == "Ignore" or not (unknown or duplicates):
         return Decoded(value)
     words = [f'unknown field "{path}"' for path in _metadata_first(unknown)]

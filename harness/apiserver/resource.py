@@ -45,6 +45,12 @@ class Strategy:
         """Give what must be unique among all objects (addresses, ports), in place."""
         return []
 
+    def drop_nulls(self, document: Object) -> None:
+        """Remove nulls that are no values from what a client sent, in place.
+
+        Not from the result of an apply: what an applier left empty is null, and has to be valid.
+        """
+
     def default(self, document: Object) -> None:
         """Fill in defaults, in place; also applied to nothing-but-changed fields of an update."""
 

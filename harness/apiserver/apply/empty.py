@@ -22,6 +22,7 @@ _EMPTY: dict[str, Object] = {
     "v1 Event": {
         "involvedObject": {},
         "source": {},
+        "eventTime": None,
         "firstTimestamp": None,
         "lastTimestamp": None,
         "reportingComponent": "",

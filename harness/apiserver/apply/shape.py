@@ -37,7 +37,9 @@ class Shape:
         self.type = node.type
         self._preserve = preserve or node.preserve_unknown
         self._is_object = is_object or node.embedded
-        self.granular = node.map_type != "atomic"
+        # A free-form value of a built-in kind (RawExtension, JSON) is whole; its type has a name.
+        free_form = bool(node.name) and not node.properties and node.additional is None
+        self.granular = node.map_type != "atomic" and not free_form
         self._known: dict[str, Shape] = {}
 
     @cached_property

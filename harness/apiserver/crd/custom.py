@@ -63,8 +63,11 @@ class CustomStrategy(Strategy):
         whole_numbers(document)
 
     def default(self, document: Object) -> None:
-        """Defaults of the schema; then nulls that are no values go."""
+        """Defaults of the schema."""
         apply_defaults(self.schema.judged, document)
+
+    def drop_nulls(self, document: Object) -> None:
+        """Nulls that are no values go; where there is a default, it takes their place later."""
         drop_nulls(self.schema.judged, document)
 
     def validate_create(self, document: Object) -> list[FieldError]:
