@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
+from harness.apiserver.status import ApiError
 from harness.client.resources import NAMESPACES
 from harness.clusters.cluster import Cluster
 from harness.clusters.state import ClusterState
@@ -112,7 +113,7 @@ class CaseRun:
                 await self._steps()
         except TimeoutError:
             self._out_of_time(total)
-        except HarnessError as error:
+        except (HarnessError, ApiError) as error:
             refused = isinstance(error, NotRefused)
             verdict = Verdict.INVARIANT_VIOLATED if refused else Verdict.ERROR
             self._find(verdict, "refused" if refused else "do", str(error))

@@ -23,11 +23,13 @@ class FaultSurroundings:
         self._cluster = cluster
         self._view = view
         self._allow_custom = allow_custom
+        self._types: dict[str, str] = {}
         self.undo_log = UndoLog(self._tell_undo)
 
     def context(self, entry: FaultEntry) -> FaultContext:
         """The surroundings of one fault; each fires once in a run."""
         case, cluster = self._case, self._cluster
+        self._types[entry.name] = entry.type
         keys = (case.scenario.metadata.name, case.matrix_text, entry.name, 1)
         return FaultContext(
             name=entry.name,
@@ -52,7 +54,7 @@ class FaultSurroundings:
             "fault",
             actor=f"fault:{entry.fault}",
             name=entry.fault,
-            type="undo",
+            type=self._types[entry.fault],
             phase=phase,
             target="",
             detail=detail,
