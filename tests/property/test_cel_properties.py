@@ -57,7 +57,7 @@ def test_arithmetic_is_exact_or_overflows(
     if INT_MIN <= expected <= INT_MAX:
         assert evaluate(f"a {symbol} b", a=left, b=right) == expected
     else:
-        with pytest.raises(CelEvaluationError, match="^integer overflow$"):
+        with pytest.raises(CelEvaluationError, match=r"^integer overflow$"):
             evaluate(f"a {symbol} b", a=left, b=right)
 
 

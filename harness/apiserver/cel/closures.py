@@ -104,18 +104,28 @@ def invoke(function: Function, member: bool, arguments: list[Evaluate]) -> Evalu
     if len(arguments) == 1:
         (only,) = arguments
 
+        picked_one: dict[type, Any] = {}
+
         def call_one(frame: Frame) -> Any:
             value = only(frame)
-            return pick(member, (value,))(value)
+            implementation = picked_one.get(value.__class__)
+            if implementation is None:
+                implementation = picked_one[value.__class__] = pick(member, (value,))
+            return implementation(value)
 
         return call_one
     if len(arguments) == 2:
         first, second = arguments
+        picked_two: dict[tuple[type, type], Any] = {}
 
         def call_two(frame: Frame) -> Any:
             left = first(frame)
             right = second(frame)
-            return pick(member, (left, right))(left, right)
+            classes = (left.__class__, right.__class__)
+            implementation = picked_two.get(classes)
+            if implementation is None:
+                implementation = picked_two[classes] = pick(member, (left, right))
+            return implementation(left, right)
 
         return call_two
 
@@ -180,6 +190,11 @@ def _conditional(condition: Evaluate, then: Evaluate, otherwise: Evaluate) -> Ev
 
 def _equals(left: Evaluate, right: Evaluate) -> Evaluate:
     return lambda frame: equal(left(frame), right(frame))
+
+
+def equals_text(left: Evaluate, text: str) -> Evaluate:
+    """The most frequent comparison by far; texts are equal only to texts, in Python as in CEL."""
+    return lambda frame: left(frame) == text
 
 
 def _differs(left: Evaluate, right: Evaluate) -> Evaluate:

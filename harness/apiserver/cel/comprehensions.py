@@ -72,23 +72,22 @@ def _not_iterable(value: Any) -> CelEvaluationError:
     return CelEvaluationError(f"got '{_GO_TYPES.get(name, name)}', expected iterable type")
 
 
-Steps = Callable[[Frame, Any], Iterable[None]]
+Steps = Callable[[Frame, Any], Iterable[Any]]
 
 
 def _steps(slots: list[int]) -> Steps:
-    """Run over a container, putting each step's variables into their slots."""
+    """Run over a container; each step puts the variables into their slots, and gives the first."""
     if len(slots) == 1:
         (slot,) = slots
 
-        def one(frame: Frame, container: Any) -> Iterable[None]:
-            for item in _items(frame, container):
-                frame[slot] = item
+        def one(frame: Frame, container: Any) -> Iterable[Any]:
+            for frame[slot] in _items(frame, container):  # noqa: B020 - the slot is the variable
                 yield
 
         return one
     first, second = slots
 
-    def two(frame: Frame, container: Any) -> Iterable[None]:
+    def two(frame: Frame, container: Any) -> Iterable[Any]:
         for key, value in _pairs(frame, container):
             frame[first] = key
             frame[second] = value
@@ -105,6 +104,7 @@ def _quantifier(decisive: bool) -> Maker:
     ) -> Evaluate:
         (body,) = bodies
         steps = _steps(slots)
+        other = not decisive
 
         def evaluate(frame: Frame) -> Any:
             error: CelEvaluationError | None = None
@@ -116,13 +116,14 @@ def _quantifier(decisive: bool) -> Maker:
                 except CelEvaluationError as caught:
                     error = error or caught
                     continue
+                if value is other:
+                    continue
                 if value is decisive:
                     return decisive
-                if value is not (not decisive):
-                    error = error or no_such_overload()
+                error = error or no_such_overload()
             if error is not None:
                 raise error
-            return not decisive
+            return other
 
         return evaluate
 

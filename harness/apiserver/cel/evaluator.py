@@ -19,6 +19,7 @@ from harness.apiserver.cel.closures import (
     build_map,
     combined,
     converted_field,
+    equals_text,
     field_of,
     invoke,
     optional_field,
@@ -127,6 +128,10 @@ class Compiler:
         keyed = self._on_keyed_list(tree)
         if keyed is not None:
             return keyed
+        if tree.function == "_==_" and isinstance(tree.arguments[1], Literal):
+            text = tree.arguments[1].value
+            if isinstance(text, str):
+                return equals_text(self.compile(tree.arguments[0]), text)
         special = SPECIAL.get(tree.function)
         if special is not None:
             arguments = [tree.target, *tree.arguments] if tree.target else tree.arguments

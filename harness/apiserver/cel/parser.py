@@ -254,7 +254,8 @@ class Parser:
         self._index += 1
         if token.kind in (lexer.STRING, lexer.BYTES):
             return Literal(self.next_number(), token.offset, token.value)
-        if token.kind in (lexer.INT, lexer.UINT, lexer.FLOAT) or token.text == "-":
+        signed = token.text == "-" and self._token.kind in (lexer.INT, lexer.FLOAT)
+        if signed or token.kind in _NUMBERS:
             return self._number_literal(token)
         if token.kind == lexer.IDENTIFIER and token.text != "in":
             return self._name(token)
@@ -275,7 +276,10 @@ class Parser:
             return self._name(self._tokens[self._index - 1])
         self._index -= 1
         self._require_beginning()
-        raise AssertionError(f"{token} begins an expression but is none")
+        # Only a minus is left: the grammar has none behind an exclamation mark.
+        following = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+        message = f"no viable alternative at input '{token.text}{following.text}'"
+        raise self.fail(following.offset, f"Syntax error: {message}")
 
     def _number_literal(self, token: Token) -> Expression:
         written = token.text

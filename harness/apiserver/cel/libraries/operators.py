@@ -27,7 +27,7 @@ from harness.apiserver.cel.static_types import (
     optional_of,
 )
 from harness.apiserver.cel.times import add_times, check_duration, subtract_times
-from harness.apiserver.cel.values import Duration, Optional, check_int
+from harness.apiserver.cel.values import INT_MAX, INT_MIN, Duration, Optional, check_int
 
 OPERATORS = Declarations()
 
@@ -56,7 +56,11 @@ def _number_operators() -> None:
 
 
 def _checked(operation: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    return lambda left, right: check_int(operation(left, right))
+    def run(left: int, right: int) -> int:
+        value = operation(left, right)
+        return value if INT_MIN <= value <= INT_MAX else check_int(value)
+
+    return run
 
 
 def _joining() -> None:
@@ -79,6 +83,12 @@ def _joining() -> None:
     )
 
 
+_DIRECT: dict[str, Callable[[Any, Any], bool]] = {
+    "_<_": operator.lt,
+    "_<=_": operator.le,
+    "_>_": operator.gt,
+    "_>=_": operator.ge,
+}
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "_<_": lambda left, right: values.compare(left, right) < 0,
     "_<=_": lambda left, right: values.compare(left, right) <= 0,
@@ -90,8 +100,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 def _ordering() -> None:
     numbers = (INT, UINT, DOUBLE)
     for name, compare in _COMPARISONS.items():
-        for kind in (BOOL, STRING, BYTES, TIMESTAMP, DURATION):
-            OPERATORS.function(name, kind, kind, result=BOOL)(compare)
+        for kind in (INT, UINT, BOOL, STRING, BYTES, TIMESTAMP, DURATION):
+            OPERATORS.function(name, kind, kind, result=BOOL)(_DIRECT[name])
         for left in numbers:
             for right in numbers:
                 OPERATORS.function(name, left, right, result=BOOL)(compare)
