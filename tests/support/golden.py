@@ -90,6 +90,7 @@ def write(resource: Resource, body: Object, old: Object | None = None) -> Object
     document: Object = documents.copy(body)
     strategy.decode(document)
     prune(resource.node, document)
+    strategy.drop_nulls(document)
     meta = document.setdefault("metadata", {})
     if resource.namespaced:
         meta.setdefault("namespace", "default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import documents
 from ..requests import Object
 from ..resource import Strategy
 from ..schema.decoding import decode_builtin
@@ -43,9 +44,9 @@ class BuiltinStrategy(Strategy):
         """A new object starts with the status that the kind starts with."""
         if self.has_status:
             document.pop("status", None)
-            status = self.node.properties["status"].raw
-            if "default" in status:
-                apply_defaults(self.node, document)
+            default = self.node.properties["status"].raw.get("default")
+            if default is not None:
+                document["status"] = documents.copy(default)
 
     def prepare_status_update(self, new: Object, old: Object) -> None:
         """On `/status`: the spec and the like stay as they were; metadata is taken as written.

@@ -19,37 +19,38 @@ def apply_defaults(node: Node, document: Any) -> None:
     A null at a field that is not nullable and has a default is replaced by it; other nulls stay,
     for validation to judge.
     """
+    if not node.bears_defaults:
+        return
     if isinstance(document, dict):
         _default_fields(node, document)
     elif isinstance(document, list) and node.items is not None:
         for index, item in enumerate(document):
             if item is None and "default" in node.items.raw and not node.items.nullable:
-                document[index] = copy.deepcopy(node.items.raw["default"])
+                document[index] = _copy(node.items.raw["default"])
             apply_defaults(node.items, document[index])
 
 
 def _default_fields(node: Node, document: dict[str, Any]) -> None:
-    for name, child in node.properties.items():
-        if "default" in child.raw and _missing(child, document, name):
-            document[name] = copy.deepcopy(child.raw["default"])
-        if name in document:
-            apply_defaults(child, document[name])
-    if node.additional is not None:
-        for name, value in document.items():
-            if name not in node.properties:
-                _default_entry(node.additional, document, name, value)
-
-
-def _missing(child: Node, document: dict[str, Any], name: str) -> bool:
-    if name not in document:
-        return True
-    return document[name] is None and not child.nullable
+    properties, additional = node.properties, node.additional
+    for name, default in node.defaulted:
+        if name not in document or (document[name] is None and not properties[name].nullable):
+            document[name] = _copy(default)
+    for name, value in document.items():
+        child = properties.get(name)
+        if child is not None:
+            apply_defaults(child, value)
+        elif additional is not None:
+            _default_entry(additional, document, name, value)
 
 
 def _default_entry(node: Node, document: dict[str, Any], name: str, value: Any) -> None:
     if value is None and "default" in node.raw and not node.nullable:
-        document[name] = copy.deepcopy(node.raw["default"])
+        document[name] = _copy(node.raw["default"])
     apply_defaults(node, document[name])
+
+
+def _copy(default: Any) -> Any:
+    return copy.deepcopy(default) if isinstance(default, dict | list) else default
 
 
 def drop_nulls(node: Node, document: Any) -> None:

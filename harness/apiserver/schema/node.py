@@ -20,6 +20,25 @@ def _no_references(reference: str) -> Raw:
     raise KeyError(reference)
 
 
+#: Nodes of plain references, shared by all places that refer to the same type.
+_shared: dict[tuple[Resolve, str], Node] = {}
+
+
+def _bears_defaults(raw: Raw, resolve: Resolve, within: tuple[str, ...]) -> bool:
+    """Whether a schema has defaults below it; a type that contains itself is looked at once."""
+    reference = raw.get("$ref")
+    if reference is not None:
+        if reference in within:
+            return False
+        return _bears_defaults(resolve(reference), resolve, (*within, reference))
+    below = [*raw.get("properties", {}).values(), raw.get("items"), raw.get("additionalProperties")]
+    return any(
+        "default" in each or _bears_defaults(each, resolve, within)
+        for each in below
+        if isinstance(each, Mapping)
+    )
+
+
 class Node:
     """A lazily read schema.
 
@@ -47,7 +66,14 @@ class Node:
         return {**self._follow(self._resolve(reference)), **beside}
 
     def _child(self, raw: Raw) -> Node:
-        return Node(raw, self._resolve)
+        reference = raw.get("$ref")
+        if len(raw) != 1 or reference is None:
+            return Node(raw, self._resolve)
+        key = (self._resolve, reference)
+        shared = _shared.get(key)
+        if shared is None:
+            shared = _shared[key] = Node(raw, self._resolve)
+        return shared
 
     @cached_property
     def type(self) -> str:
@@ -66,6 +92,17 @@ class Node:
     def properties(self) -> dict[str, Node]:
         """Named fields of an object."""
         return {name: self._child(raw) for name, raw in self.raw.get("properties", {}).items()}
+
+    @cached_property
+    def defaulted(self) -> list[tuple[str, Any]]:
+        """Named fields that have a default, with it."""
+        fields = self.properties.items()
+        return [(name, child.raw["default"]) for name, child in fields if "default" in child.raw]
+
+    @cached_property
+    def bears_defaults(self) -> bool:
+        """Whether there is a default anywhere below."""
+        return _bears_defaults(self.raw, self._resolve, ())
 
     @cached_property
     def items(self) -> Node | None:
