@@ -180,6 +180,19 @@ def strip(schema: Any) -> Any:
     return kept
 
 
+#: Types of a status, which dry creation never shows, whose times are no pointers in Go.
+TIMED = ("Condition", "ContainerStateRunning", "ContainerStateTerminated")
+
+
+def null_times(schemas: dict[str, Json]) -> None:
+    """Times of conditions and container states are null until somebody sets them."""
+    for name, schema in schemas.items():
+        if name.endswith(TIMED):
+            for field in schema.get("properties", {}).values():
+                if str(field.get("$ref", "")).endswith(".Time"):
+                    field["default"] = None
+
+
 def kinds_of(schemas: dict[str, Json]) -> dict[tuple[str, str], str]:
     """Name of the schema of each (apiVersion, kind)."""
     names: dict[tuple[str, str], str] = {}
@@ -254,6 +267,7 @@ def main() -> None:
     for report in discover_defaults(server.call, resources, schemas):
         print(report)
     print(f"{discover_zeros(server.call, resources, schemas)} fields do not keep a zero value")
+    null_times(schemas)
     path = arguments.out / f"v{version['major']}.{version['minor']}.json"
     write(path, {"version": version, "resources": resources, "schemas": schemas})
     print(f"{path}: {len(resources)} resources, {len(schemas)} schemas")
