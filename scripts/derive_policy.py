@@ -1,6 +1,6 @@
 """Derive the default RBAC policy from a running real API server into a compact data file.
 
-    KUBECONFIG=... python scripts/derive_policy.py URL TOKEN > harness/apiserver/data/rbac-v1.37.json
+    python scripts/derive_policy.py URL TOKEN > harness/apiserver/data/rbac-v1.37.json
 
 Only what the server itself bootstraps is taken (label `kubernetes.io/bootstrapping`), without
 uids, times and managed fields.
@@ -27,7 +27,10 @@ KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 
 def fetch(url: str, token: str) -> dict[str, Any]:
     """GET of a JSON document; the lab's certificate is not checked."""
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    if not url.startswith("https://"):
+        raise SystemExit(f"the URL of an API server starts with https://, not {url!r}")
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- https, see above
     context = ssl._create_unverified_context()
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)

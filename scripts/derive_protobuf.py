@@ -1,4 +1,4 @@
-"""Derive the field numbers of built-in kinds from the `generated.proto` files of Kubernetes' modules.
+"""Derive the field numbers of built-in kinds from the `generated.proto` files of Kubernetes.
 
     python scripts/derive_protobuf.py ~/go/pkg/mod/k8s.io VERSION \
         > harness/apiserver/data/protobuf-v1.37.json
@@ -89,7 +89,8 @@ def written(owner: str, field: tuple[str, str, str], schemas: dict[str, Any]) ->
     """One field as the data file has it."""
     label, kind, name = field
     known = schemas.get(owner, {}).get("properties")
-    inlined = known is not None and name not in known and kind not in SCALARS and not label != "optional"
+    unknown = known is not None and name not in known
+    inlined = unknown and kind not in SCALARS and label == "optional"
     shape = {"map": f"{{{kind}}}", "repeated": f"[{kind}]"}.get(label, kind)
     return f"{name} ^{shape}" if inlined else f"{name} {shape}"
 

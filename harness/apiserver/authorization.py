@@ -148,7 +148,7 @@ class Authorizer:
         grants: dict[Subject, list[Grant]] = {}
         for plural in ("clusterrolebindings", "rolebindings"):
             collection = self._state.store.collection((RBAC, plural))
-            for key in collection.keys():
+            for key in collection.sorted_keys():
                 version = collection.get(key)
                 assert version is not None
                 grant = Grant(key[0], self._rules_of(version.document["roleRef"], key[0]))
@@ -174,7 +174,7 @@ class Authorizer:
         selectors = [label_selector(each) for each in aggregation["clusterRoleSelectors"]]
         collection = self._state.store.collection((RBAC, "clusterroles"))
         rules: list[Object] = []
-        for key in collection.keys():
+        for key in collection.sorted_keys():
             version = collection.get(key)
             assert version is not None
             labels = version.document["metadata"].get("labels") or {}

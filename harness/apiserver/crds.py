@@ -1,4 +1,4 @@
-"""Custom resource definitions take effect here: what they define is served, and emptied when they go.
+"""Custom resource definitions take effect here: their kinds are served, and emptied in the end.
 
 A stored CRD that names are accepted for is turned into `Resource`s (`crd/`) and registered, at
 once and in the same commit. A deleted one waits, by a finalizer, until its objects are gone; their
@@ -56,7 +56,7 @@ def objects_of(state: ServerState, definition: Object) -> list[Version]:
     """Everything that is stored of the kind that a CRD defines."""
     spec = definition["spec"]
     collection = state.store.collection((spec["group"], spec["names"]["plural"]))
-    found = (collection.get(key) for key in collection.keys())
+    found = (collection.get(key) for key in collection.sorted_keys())
     return [version for version in found if version is not None]
 
 

@@ -1,4 +1,4 @@
-"""Who owns which field: every write that is not an apply is tracked as an `Update` of its manager."""
+"""Who owns which field: a write that is not an apply is an `Update` of its manager."""
 
 from __future__ import annotations
 

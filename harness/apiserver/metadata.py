@@ -1,6 +1,6 @@
 """Object metadata: what the server fills in, and what it refuses.
 
-Source: k8s.io/apimachinery `pkg/api/validation/objectmeta.go`, k8s.io/apiserver `pkg/registry/rest`.
+Source: k8s.io/apimachinery `pkg/api/validation`, k8s.io/apiserver `pkg/registry/rest`.
 """
 
 from __future__ import annotations

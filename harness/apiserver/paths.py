@@ -1,4 +1,4 @@
-"""From method and path to `RequestInfo`: what is asked for, before anybody decides whether to give it.
+"""From method and path to `RequestInfo`: what is asked for, before anybody decides about it.
 
     /api/v1/namespaces/NS/pods/NAME/status        core group
     /apis/apps/v1/namespaces/NS/deployments       other groups; no name: a collection

@@ -1,4 +1,4 @@
-"""What only pods can have done to them: eviction, which a disruption budget may refuse, and binding.
+"""What only pods can have done to them: eviction, which a budget may refuse, and binding.
 
 Source: Kubernetes "API-initiated Eviction"; k8s.io/kubernetes `pkg/registry/core/pod/storage`.
 """
@@ -75,13 +75,16 @@ def _take_from_budget(state: ServerState, request: Request, pod: Version) -> Non
     labels = pod.document["metadata"].get("labels") or {}
     collection = state.store.collection(BUDGETS)
     matching: list[Version] = []
-    for key in collection.keys(pod.key[0]):
+    for key in collection.sorted_keys(pod.key[0]):
         budget = collection.get(key)
         assert budget is not None
         if label_selector((budget.document.get("spec") or {}).get("selector"))(labels):
             matching.append(budget)
     if len(matching) > 1:
-        words = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        words = (
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does "
+            "not support."
+        )
         raise ApiError(500, "InternalError", words)
     if matching:
         _allow_one(state, request, pod, matching[0])

@@ -103,11 +103,12 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _message(name: str, data: bytes) -> Object:
-    known, document = _table()[name], {}
+    known = _table()[name]
+    document: Object = {}
     for number, _, value in _fields(data):
-        field = known.get(str(number))
-        if field is not None:
-            _put(document, *field.split(" "), value)
+        field, _, shape = known.get(str(number), "").partition(" ")
+        if field:
+            _put(document, field, shape, value)
     return document
 
 

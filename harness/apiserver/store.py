@@ -103,7 +103,7 @@ class Collection:
         version = newest.at(rv) if newest is not None else None
         return version if version is not None and version.exists() else None
 
-    def keys(self, namespace: str = "", after: Key | None = None) -> list[Key]:
+    def sorted_keys(self, namespace: str = "", after: Key | None = None) -> list[Key]:
         """Sorted keys of what exists; those of one namespace; those behind `after`."""
         low, high = 0, len(self._keys)
         if namespace:
@@ -113,9 +113,9 @@ class Collection:
             low = max(low, bisect_right(self._keys, after))
         return self._keys[low:high]
 
-    def keys_at(self, rv: int, namespace: str = "", after: Key | None = None) -> list[Key]:
+    def sorted_keys_at(self, rv: int, namespace: str = "", after: Key | None = None) -> list[Key]:
         """Sorted keys of what existed at `rv`."""
-        keys = self.keys(namespace, after)
+        keys = self.sorted_keys(namespace, after)
         changed = {version.key for version in self.since(rv)}
         if not changed:
             return keys

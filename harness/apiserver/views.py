@@ -93,8 +93,10 @@ class View:
         collection = self._store.collection(storage_key)
         moment = self.applied if rv is None else rv
         if moment == self._store.rv:
-            return Reading(collection, moment, collection.keys(namespace, after), now=True)
-        return Reading(collection, moment, collection.keys_at(moment, namespace, after), now=False)
+            return Reading(collection, moment, collection.sorted_keys(namespace, after), now=True)
+        return Reading(
+            collection, moment, collection.sorted_keys_at(moment, namespace, after), now=False
+        )
 
     def watch(self, storage_key: StorageKey, scope: Key, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` for each version applied from now on; returns the function that ends it.

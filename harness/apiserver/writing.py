@@ -123,7 +123,7 @@ def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
     if not resource.strategy.allocates:
         return
     collection = state.store.collection(resource.storage_key)
-    versions = [collection.get(key) for key in collection.keys()]
+    versions = [collection.get(key) for key in collection.sorted_keys()]
     errors = resource.strategy.allocate(document, [v.document for v in versions if v is not None])
     if errors:
         raise invalid(resource.kind, document["metadata"]["name"], errors, resource.group)

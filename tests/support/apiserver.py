@@ -72,7 +72,8 @@ class Api:
 
     async def watch(self, path: str, **query: str) -> Any:
         """The stream of a watch."""
-        response = await self.call("GET", path, watch="true", **query)
+        parameters: Any = query
+        response = await self.call("GET", path, watch="true", **parameters)
         assert response.events is not None, response.document
         return response.events
 

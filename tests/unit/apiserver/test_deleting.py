@@ -138,7 +138,9 @@ def test_a_terminating_namespace_takes_nothing_new_and_goes_when_finalized() -> 
         await api.create(NAMESPACES, "x")
         going = await api.ok("DELETE", f"{NAMESPACES}/x")
         assert going["status"]["phase"] == "Terminating"
-        status = await api.refused("POST", f"{NAMESPACES}/x/configmaps", {"metadata": {"name": "a"}})
+        status = await api.refused(
+            "POST", f"{NAMESPACES}/x/configmaps", {"metadata": {"name": "a"}}
+        )
         assert status["details"]["causes"][0]["reason"] == "NamespaceTerminating"
         going["spec"] = {}
         await api.ok("PUT", f"{NAMESPACES}/x/finalize", going)

@@ -12,7 +12,9 @@ from harness.apiserver.views import View
 THINGS = ("example.com", "things")
 
 
-def commit(store: Store, name: str, value: int, event: Any = "ADDED", namespace: str = "n") -> Version:
+def commit(
+    store: Store, name: str, value: int, event: Any = "ADDED", namespace: str = "n"
+) -> Version:
     document = {"metadata": {"name": name, "namespace": namespace}, "value": value}
     return store.commit(THINGS, (namespace, name), event, document)
 

@@ -69,9 +69,7 @@ def test_a_watch_below_the_compacted_version_ends_with_410() -> None:
         first = await api.create(CONFIGMAPS, "a")
         await api.create(CONFIGMAPS, "b")
         api.server.store.compact(api.server.store.rv)
-        stream = await api.watch(
-            CONFIGMAPS, resourceVersion=first["metadata"]["resourceVersion"]
-        )
+        stream = await api.watch(CONFIGMAPS, resourceVersion=first["metadata"]["resourceVersion"])
         (event,) = [event async for event in stream]
         assert (event.type, event.object["code"], event.object["reason"]) == (
             "ERROR",

@@ -27,9 +27,7 @@ def test_a_write_that_changes_nothing_keeps_the_version_and_is_not_journaled() -
     async def main(api: Api) -> None:
         first = await api.create(CONFIGMAPS, "a", data={"x": "1"})
         before = len([r for r in api.world.recorder.records if r.kind == "object"])
-        again = await api.call(
-            "PATCH", f"{CONFIGMAPS}/a", {"data": {"x": "1"}}, content_type=MERGE
-        )
+        again = await api.call("PATCH", f"{CONFIGMAPS}/a", {"data": {"x": "1"}}, content_type=MERGE)
         assert again.document["metadata"] == first["metadata"]
         assert not again.changed
         after = len([r for r in api.world.recorder.records if r.kind == "object"])
@@ -103,9 +101,7 @@ def test_the_status_is_written_on_its_own_path_only() -> None:
         spec = {"replicas": 1, "selector": APP, "template": TEMPLATE}
         await api.create(DEPLOYMENTS, "a", spec=spec)
         both = {"spec": {"replicas": 5}, "status": {"replicas": 3}}
-        on_status = await api.ok(
-            "PATCH", f"{DEPLOYMENTS}/a/status", both, content_type=MERGE
-        )
+        on_status = await api.ok("PATCH", f"{DEPLOYMENTS}/a/status", both, content_type=MERGE)
         assert (on_status["spec"]["replicas"], on_status["status"]["replicas"]) == (1, 3)
         on_main = await api.ok("PATCH", f"{DEPLOYMENTS}/a", both, content_type=MERGE)
         assert (on_main["spec"]["replicas"], on_main["status"]["replicas"]) == (5, 3)
