@@ -11,7 +11,7 @@ from .decoding import parse_body
 from .deleting import DeleteOptions, delete_version
 from .requests import Object, Request, Response
 from .resource import Resource
-from .selectors import label_selector
+from .label_selectors import label_selector
 from .state import ServerState
 from .status import ApiError, bad_request, conflict
 from .store import Version
@@ -137,7 +137,6 @@ def bind(
     scheduled = {
         "type": "PodScheduled",
         "status": "True",
-        "observedGeneration": meta.get("generation", 1),
         "lastProbeTime": None,
         "lastTransitionTime": state.clock.timestamp(),
     }
