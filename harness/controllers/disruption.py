@@ -37,7 +37,7 @@ from .objects import (
     status_of,
     uid_of,
 )
-from .selectors import matches
+from .selectors import index_labels, matches, selected
 
 DELETION_TIMEOUT_SECONDS = 120.0
 
@@ -53,6 +53,7 @@ class DisruptionController(KeyController):
         """Follow budgets, pods, and what controls pods."""
         self._budgets = self.follow_primary()
         self._pods = self.informer(PODS)
+        index_labels(self._pods)
         self._pods.on_change(self._pod_changed)
         for ref in (REPLICA_SETS, DEPLOYMENTS):
             self.informer(ref).on_change(self._scale_changed)
@@ -100,8 +101,8 @@ class DisruptionController(KeyController):
     def _matching_pods(self, budget: Object) -> list[Object]:
         return [
             pod
-            for pod in self._pods.list(namespace_of(budget))
-            if not is_pod_finished(pod) and matches(budget["spec"].get("selector"), labels_of(pod))
+            for pod in selected(self._pods, namespace_of(budget), budget["spec"].get("selector"))
+            if not is_pod_finished(pod)
         ]
 
     async def _expected(self, budget: Object, pods: list[Object]) -> tuple[int, int]:

@@ -30,6 +30,7 @@ from .objects import (
     status_of,
     uid_of,
 )
+from .selectors import index_labels, selected
 
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
@@ -52,6 +53,7 @@ class EndpointSliceController(KeyController):
         """Follow Services, pods, and the slices themselves."""
         self._services = self.follow_primary()
         self._pods = self.informer(PODS)
+        index_labels(self._pods)
         self._pods.on_change(self._pod_changed)
         self._slices = self.informer(ENDPOINT_SLICES)
         self._slices.index("service", service_of)
@@ -103,9 +105,10 @@ class EndpointSliceController(KeyController):
     def _wanted(self, service: Object) -> dict[Ports, list[Object]]:
         """Endpoints by the ports that they have, named ports resolved for each pod."""
         wanted: dict[Ports, list[Object]] = {}
-        pods = sorted(self._pods.list(namespace_of(service)), key=name_of)
-        for pod in pods:
-            if selects(service, pod) and status_of(pod).get("podIP") and not is_pod_finished(pod):
+        selector = {"matchLabels": service["spec"]["selector"]}
+        pods = selected(self._pods, namespace_of(service), selector)
+        for pod in sorted(pods, key=name_of):
+            if status_of(pod).get("podIP") and not is_pod_finished(pod):
                 ports = _resolved_ports(service, pod)
                 wanted.setdefault(ports, []).append(_endpoint(service, pod))
         return wanted

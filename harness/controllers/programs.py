@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -106,13 +107,14 @@ class ProgramRegistry:
         return None
 
 
-def installed_programs() -> list[Program]:
+@functools.cache  # reading the metadata of all packages takes longer than starting a cluster
+def installed_programs() -> tuple[Program, ...]:
     """Programs that installed packages offer, sorted by name."""
     found: list[Program] = []
     for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda item: item.name):
         loaded = entry.load()
         found.extend([loaded] if isinstance(loaded, Program) else loaded)
-    return found
+    return tuple(found)
 
 
 def registry(programs: Iterable[Program]) -> ProgramRegistry:

@@ -26,7 +26,7 @@ from ..objects import (
     status_of,
     uid_of,
 )
-from ..selectors import is_empty, matches
+from ..selectors import index_labels, is_empty, matches, selected
 from . import progress, recreate, revisions, rolling, scaling
 from .newest import NewReplicaSets
 from .rollout import Rollout
@@ -49,6 +49,7 @@ class DeploymentController(KeyController):
         self._deployments = self.follow_primary()
         self._sets = self.informer(REPLICA_SETS)
         self._sets.index("controller", controller_uid)
+        index_labels(self._sets)
         self._sets.on_change(self._replica_set_changed)
         self._pods = self.informer(PODS)
         self._pods.index("controller", controller_uid)
@@ -116,9 +117,8 @@ class DeploymentController(KeyController):
         owned = self._sets.by_index("controller", uid_of(deployment))
         orphans = [
             item
-            for item in self._sets.list(namespace)
+            for item in selected(self._sets, namespace, deployment["spec"]["selector"])
             if controller_of(item) is None
-            and matches(deployment["spec"]["selector"], labels_of(item))
         ]
         candidates = [*owned, *orphans]
         return await claim(self.client, deployment, DEPLOYMENTS, candidates, REPLICA_SETS)

@@ -67,12 +67,14 @@ class PodSelector:
         image: Glob on the container's image.
         namespace: Name of the namespace.
         name: Glob on the pod's name.
+        container: Glob on the container's name.
         labels: Labels that the pod must have.
     """
 
     image: str = "*"
     namespace: str = ""
     name: str = "*"
+    container: str = "*"
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def selects(self, pod: Object, container: Object) -> bool:
@@ -81,6 +83,7 @@ class PodSelector:
             fnmatch.fnmatchcase(container.get("image", ""), self.image)
             and self.namespace in ("", namespace_of(pod))
             and fnmatch.fnmatchcase(name_of(pod), self.name)
+            and fnmatch.fnmatchcase(container["name"], self.container)
             and self.labels.items() <= labels_of(pod).items()
         )
 

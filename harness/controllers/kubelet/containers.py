@@ -4,9 +4,9 @@
     waiting (ContainerCreating) -> ErrImagePull -> ImagePullBackOff -> ErrImagePull -> ...
 
 A container is a state machine that is asked to `advance` to an instant and says when it wants to be
-asked again. The first restart is immediate; the next ones wait 10, 20, 40 .. 300 seconds after the
-end, and start over once a container has run for ten minutes. The same waits apply to pulls of an
-image that is missing. (Pod lifecycle, "Container restart policy".)
+asked again. The first restart comes a second after the end; the next ones wait 10, 20, 40 .. 300
+seconds, and start over once a container has run for ten minutes. The same waits apply to pulls of
+an image that is missing. (Pod lifecycle, "Container restart policy".)
 
 What the container does while it runs is an `Execution`: data, or a program.
 """
@@ -24,6 +24,7 @@ from .behaviours import PodBehaviour
 BACK_OFF_SECONDS = 10.0
 BACK_OFF_SECONDS_MAX = 300.0
 BACK_OFF_RESET_SECONDS = 600.0
+RESTART_SECONDS = 1.0  # the end is reported before the next start, as recorded from a kubelet
 PULL_ERROR_SECONDS = 1.0  # from ErrImagePull to ImagePullBackOff, as recorded from a kubelet
 KILLED = 137
 
@@ -201,7 +202,7 @@ class Container:
             return
         if ran >= BACK_OFF_RESET_SECONDS:
             self._back_off = 0.0
-        self._due = now + self._back_off
+        self._due = now + max(self._back_off, RESTART_SECONDS)
 
     def _restarts_after(self, code: int) -> bool:
         return self.restarts == "Always" or (self.restarts == "OnFailure" and code != 0)

@@ -162,7 +162,7 @@ def _container_status(
     container: Container, state: PodState, *, is_init: bool = False
 ) -> dict[str, Any]:
     shown = container.state
-    if not container.begun and state.init and "waiting" in shown:
+    if state.init and shown == {"waiting": {"reason": "ContainerCreating"}}:
         shown = {"waiting": {"reason": "PodInitializing"}}
     ready = container.ready(state.now)
     if is_init and container.spec.get("restartPolicy") != "Always":

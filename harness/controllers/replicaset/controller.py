@@ -30,7 +30,7 @@ from ..objects import (
     status_of,
     uid_of,
 )
-from ..selectors import matches
+from ..selectors import index_labels, matches, selected
 from .pods import pod_from_template
 from .ranking import deletion_order
 from .status import replica_set_status
@@ -51,6 +51,7 @@ class ReplicaSetController(KeyController):
         self._sets.index("controller", controller_uid)
         self._pods = self.informer(PODS)
         self._pods.index("controller", controller_uid)
+        index_labels(self._pods)
         self._pods.on_change(self._pod_changed)
 
     def _pod_changed(self, before: Object | None, after: Object | None) -> None:
@@ -100,9 +101,10 @@ class ReplicaSetController(KeyController):
         owned = self._owned(replica_set)
         orphans = [
             pod
-            for pod in self._pods.list(namespace_of(replica_set))
+            for pod in selected(
+                self._pods, namespace_of(replica_set), replica_set["spec"]["selector"]
+            )
             if controller_of(pod) is None
-            and matches(replica_set["spec"]["selector"], labels_of(pod))
         ]
         candidates = [pod for pod in [*owned, *orphans] if not is_pod_finished(pod)]
         return await claim(

@@ -127,7 +127,7 @@ def test_a_failed_liveness_probe_restarts_the_container(simulate: Simulate) -> N
         await cluster.passes(3.0)
         name = (await cluster.pods())[0]["metadata"]["name"]
         health[name] = False
-        await cluster.passes(16.0)
+        await cluster.passes(17.0)
         health[name] = True
         status = (await cluster.get(PODS, name))["status"]["containerStatuses"][0]
         assert status["restartCount"] == 1
@@ -160,7 +160,7 @@ def test_a_program_that_fails_is_a_container_that_exits(simulate: Simulate) -> N
 
     async def story(cluster: Cluster) -> None:
         await cluster.deploy(replicas=1)
-        await cluster.passes(3.5)
+        await cluster.passes(4.5)
         (pod,) = await cluster.pods()
         status = pod["status"]["containerStatuses"][0]
         assert status["restartCount"] == 1
@@ -225,7 +225,7 @@ def test_an_emptydir_outlives_the_container_but_not_the_pod(simulate: Simulate) 
         await cluster.passes(3.0)
         name = (await cluster.pods())[0]["metadata"]["name"]
         cluster.manager.kill_container("shop", name)
-        await cluster.passes(1.0)
+        await cluster.passes(2.0)
         await cluster.client.delete(PODS, name, "shop")
         await cluster.passes(5.0)
         assert starts == [1, 2, 1]
@@ -277,7 +277,7 @@ def test_a_behaviour_with_an_end_comes_before_the_program(simulate: Simulate) ->
         crash = PodBehaviour(exit_after_seconds=1.0, exit_code=7)
         cluster.manager.behave(PodSelector(image="shop/*"), crash)
         await cluster.deploy(replicas=1)
-        await cluster.passes(3.5)
+        await cluster.passes(4.5)
         status = (await cluster.pods())[0]["status"]["containerStatuses"][0]
         assert status["lastState"]["terminated"]["exitCode"] == 7
 
