@@ -58,7 +58,7 @@ def control_plane() -> Iterator[RealServer]:
         stack.enter_context(_process(_etcd(folder, home, etcd), home / "etcd.log"))
         stack.enter_context(_process(_kube_apiserver(folder, home, etcd, api), home / "api.log"))
         _wait(api, home / "api.log")
-        yield RealServer(api, TOKENS)
+        yield RealServer(api, TOKENS, etcd)
 
 
 def _etcd(folder: Path, home: Path, port: int) -> list[str]:

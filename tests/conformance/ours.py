@@ -40,6 +40,10 @@ class Ours:
         async for event in response.events:
             yield _wire({"type": event.type, "object": event.object})
 
+    async def compact(self) -> None:
+        """Forget all versions but the current ones."""
+        self._server.store.compact(self._server.store.rv)
+
 
 def _request(call: Call, user: str) -> Request:
     headers = dict(call.headers)

@@ -50,6 +50,9 @@ class Server(Protocol):
     def watch(self, call: Call, user: str) -> AsyncIterator[Any]:
         """The events of a watch, until the server ends it; an error comes as a `Reply`."""
 
+    async def compact(self) -> None:
+        """Forget all versions but the current ones."""
+
 
 async def play(sequence: Sequence, server: Server) -> list[Answer]:
     """The answers of all steps that are compared, in order."""
@@ -72,6 +75,9 @@ class _Player:
 
     async def do(self, step: Step) -> None:
         """One step: the request, what it keeps for later, and its answer."""
+        if step.action == "compact":
+            await self._server.compact()
+            return
         answer = await (self._watch(step) if step.action == "watch" else self._call(step))
         for name, path in step.keep.items():
             self._kept[name] = str(pick(answer["body"], path))

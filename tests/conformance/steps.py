@@ -11,6 +11,7 @@ A file is a topic, a key in it is a claim, its value the steps:
 
 The first key of a step is what is done, its value where: a path from the group version on in the
 sequence's own namespace, or, with a leading slash, the whole path. `$(ns)` is that namespace.
+`compact: now` is no request but makes the server forget old versions.
 Other keys: `body`, `text` (a raw body), `type` (content type), `accept`, `as` (a user of
 `control_plane.TOKENS`; default admin), `headers`, `only` (dotted path of the part of the answer
 that is compared), `quiet` (not compared at all), `until` (repeat until the dotted path has the
@@ -45,7 +46,10 @@ PATCH_TYPES = {
     "strategic": "application/strategic-merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
-_KNOWN = set(METHODS) | {
+#: Not a request: the server forgets old versions, as it does every five minutes.
+COMPACT = "compact"
+_ACTIONS = {*METHODS, COMPACT}
+_KNOWN = _ACTIONS | {
     "body", "text", "type", "accept", "as", "headers", "only", "quiet", "until", "during", "keep",
 }  # fmt: skip
 
@@ -112,10 +116,10 @@ def _read(file: Path) -> Iterator[Sequence]:
 
 def _step(claim: str, raw: dict[str, Any]) -> Step:
     unknown = set(raw) - _KNOWN
-    actions = [key for key in raw if key in METHODS]
+    actions = [key for key in raw if key in _ACTIONS]
     if unknown or len(actions) != 1:
         raise ValueError(f"{claim!r}: a step has one action and known keys, got {sorted(raw)}")
-    rest = {key: value for key, value in raw.items() if key not in METHODS}
+    rest = {key: value for key, value in raw.items() if key not in _ACTIONS}
     rest["during"] = tuple(_step(claim, step) for step in raw.get("during", ()))
     if "as" in rest:
         rest["user"] = rest.pop("as")

@@ -15,11 +15,12 @@ SECONDS_MAX = 30.0
 
 
 class RealServer:
-    """A kube-apiserver on a loopback port."""
+    """A kube-apiserver on a loopback port, and the port of its etcd."""
 
-    def __init__(self, port: int, tokens: dict[str, str]) -> None:
+    def __init__(self, port: int, tokens: dict[str, str], etcd_port: int) -> None:
         self._port = port
         self._tokens = tokens
+        self._etcd_port = etcd_port
 
     async def call(self, call: Call, user: str) -> Reply:
         """One request."""
@@ -52,6 +53,20 @@ class RealServer:
                 return
             while line := await asyncio.to_thread(response.readline):
                 yield json.loads(line)
+        finally:
+            connection.close()
+
+    async def compact(self) -> None:
+        """Tell etcd to forget all revisions but the current one."""
+        status = await asyncio.to_thread(self._ask_etcd, "maintenance/status", {})
+        revision = status["header"]["revision"]
+        await asyncio.to_thread(self._ask_etcd, "kv/compaction", {"revision": revision})
+
+    def _ask_etcd(self, what: str, body: dict[str, Any]) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self._etcd_port, timeout=SECONDS_MAX)
+        try:
+            connection.request("POST", f"/v3/{what}", json.dumps(body))
+            return json.loads(connection.getresponse().read())
         finally:
             connection.close()
 
