@@ -122,8 +122,9 @@ def too_long(path: str, maximum: int) -> FieldError:
 
 def too_many(path: str, count: int, maximum: int) -> FieldError:
     """`path: Too many: COUNT: must have at most N items`."""
+    items = "item" if maximum == 1 else "items"
     return FieldError(
-        "FieldValueTooMany", path, f"Too many: {count}: must have at most {maximum} items"
+        "FieldValueTooMany", path, f"Too many: {count}: must have at most {maximum} {items}"
     )
 
 
