@@ -38,6 +38,8 @@ _WORDS = (
     # Objects printed in messages: their text is escaped once, and once more inside JSON.
     (re.compile(r'(resourceVersion\\+":\\+")\d+'), r"\1<rv>"),
 )
+#: A JSON object that a message shows, as a string literal; the order of its keys means nothing.
+_SHOWN = re.compile(r'"\{(?:[^"\\]|\\.)*\}"')
 #: After these words comes a diff of Go structs, which is nobody's interface.
 _STRUCT_DIFF = "pod updates may not change fields other than"
 _LIST_KINDS = ("List", "Table")
@@ -99,8 +101,8 @@ def _prepared(value: Any) -> Any:
     """Orders that mean nothing, put into one order."""
     if isinstance(value, list):
         return [_prepared(item) for item in value]
-    if isinstance(value, str) and _STRUCT_DIFF in value:
-        return value.partition("\n")[0]
+    if isinstance(value, str):
+        return _prepared_text(value)
     if not isinstance(value, dict):
         return value
     result = {key: _prepared(item) for key, item in value.items()}
@@ -111,6 +113,20 @@ def _prepared(value: Any) -> Any:
     if isinstance(details, dict) and len(details.get("causes", ())) > 1 and _is_random(details):
         _sort_causes(result, details)
     return result
+
+
+def _prepared_text(text: str) -> str:
+    if _STRUCT_DIFF in text:
+        return text.partition("\n")[0]
+    return _SHOWN.sub(_sorted_object, text)
+
+
+def _sorted_object(match: re.Match[str]) -> str:
+    try:
+        shown = json.loads(json.loads(match[0]))
+    except ValueError:
+        return match[0]
+    return json.dumps(json.dumps(shown, sort_keys=True, separators=(",", ":")))
 
 
 def _is_random(details: dict[str, Any]) -> bool:
