@@ -21,6 +21,7 @@ from harness.errors import SimulationError, UsageError
 
 from . import (
     chance,
+    completion,
     files,
     garbage,
     importers,
@@ -248,7 +249,7 @@ def _install(replacements: scope.Replacements) -> None:
     wall_clock.install(replacements)
     chance.install(replacements)
     garbage.install(replacements)
-    for part in (system, files, output, log_tree, task_table):
+    for part in (system, files, output, log_tree, task_table, completion):
         part.install(replacements)
     for part in (sockets, names, tls_socket, polling, locks, threads):
         part.install(replacements)
