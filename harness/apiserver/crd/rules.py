@@ -36,6 +36,8 @@ REASONS = (
     "FieldValueRequired",
 )
 _KEYWORD = "x-kubernetes-validations"
+#: How upstream prints the path of the object as a whole.
+ROOT = "<nil>"
 _MESSAGE_LENGTH_MAX = 5120
 
 
@@ -189,13 +191,13 @@ def _apply(rule: Rule, value: Any, old: Any, path: str) -> list[FieldError]:
             return []
     except CelError as error:
         detail = f"{error} evaluating rule: {rule.message or rule.text}"
-        return [FieldError("FieldValueInvalid", path, _shown(type_name(value), detail))]
+        return [FieldError("FieldValueInvalid", path or ROOT, _shown(type_name(value), detail))]
     return [_failure(rule, value, bindings, path)]
 
 
 def _failure(rule: Rule, value: Any, bindings: dict[str, Any], path: str) -> FieldError:
     message = _message(rule, bindings)
-    at = join(path, rule.field_path) if rule.field_path else path
+    at = join(path, rule.field_path) if rule.field_path else path or ROOT
     if rule.reason == "FieldValueForbidden":
         return FieldError(rule.reason, at, f"Forbidden: {message}")
     if rule.reason == "FieldValueRequired":
