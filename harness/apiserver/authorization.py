@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .label_selectors import label_selector
 from .requests import Object, Request, RequestInfo, UserInfo
-from .selectors import label_selector
 from .state import ServerState
 from .status import ApiError, forbidden
 from .store import Version

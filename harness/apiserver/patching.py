@@ -34,6 +34,7 @@ from .status import (
     unsupported_media_type,
 )
 from .store import Version
+from .versions import version_as_served
 from .writing import check_named, create_decoded, current, write_over
 
 JSON_PATCH = "application/json-patch+json"
@@ -217,4 +218,5 @@ def applied_document(request: Request, served_version: str, served_kind: str) ->
 def _find(state: ServerState, request: Request, resource: Resource) -> Version | None:
     assert request.info is not None
     namespace = request.info.namespace if resource.namespaced else ""
-    return state.store.collection(resource.storage_key).get((namespace, request.info.name))
+    version = state.store.collection(resource.storage_key).get((namespace, request.info.name))
+    return None if version is None else version_as_served(resource, version)

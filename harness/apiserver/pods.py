@@ -5,13 +5,13 @@ Source: Kubernetes "API-initiated Eviction"; k8s.io/kubernetes `pkg/registry/cor
 
 from __future__ import annotations
 
-from . import documents
+from . import documents, fields
 from .authentication import Authenticator
 from .decoding import parse_body
 from .deleting import DeleteOptions, delete_version
+from .label_selectors import label_selector
 from .requests import Object, Request, Response
 from .resource import Resource
-from .label_selectors import label_selector
 from .state import ServerState
 from .status import ApiError, bad_request, conflict
 from .store import Version
@@ -48,8 +48,10 @@ def evict(
     Raises:
         ApiError: 404; 429 when the budget allows no disruption now; 500 with several budgets.
     """
+    body = _body(request, "Eviction")
+    _check_name(request, body, "Eviction")
     pod = current(state, request, resource)
-    options = _body(request, "Eviction").get("deleteOptions") or {}
+    options = body.get("deleteOptions") or {}
     if _counts(pod.document):
         _take_from_budget(state, request, pod)
     conditions = options.get("preconditions") or {}
@@ -62,6 +64,12 @@ def evict(
     )
     delete_version(state, request, resource, pod, wanted)
     return _success()
+
+
+def _check_name(request: Request, body: Object, kind: str) -> None:
+    assert request.info is not None
+    if (body.get("metadata") or {}).get("name") != request.info.name:
+        raise bad_request(f"name in URL does not match name in {kind} object")
 
 
 def _counts(pod: Object) -> bool:
@@ -92,25 +100,56 @@ def _take_from_budget(state: ServerState, request: Request, pod: Version) -> Non
 
 def _allow_one(state: ServerState, request: Request, pod: Version, budget: Version) -> None:
     status = budget.document.get("status") or {}
+    name, generation = budget.key[1], budget.document["metadata"].get("generation", 0)
+    if status.get("observedGeneration", 0) < generation:
+        words = f"The disruption budget {name} is still being processed by the server."
+        raise _refused(words, {"retryAfterSeconds": 10})
     if status.get("disruptionsAllowed", 0) <= 0:
-        name = budget.key[1]
         words = (
             f"The disruption budget {name} needs {status.get('desiredHealthy', 0)} healthy pods "
             f"and has {status.get('currentHealthy', 0)} currently"
         )
-        raise ApiError(
-            429,
-            "TooManyRequests",
-            "Cannot evict pod as it would violate the pod's disruption budget.",
-            details={"causes": [{"reason": "DisruptionBudget", "message": words}]},
-        )
+        raise _refused(words, {})
     resource = state.registry.of_kind("policy/v1", "PodDisruptionBudget")
     assert resource is not None, "a stored budget has a served kind"
     document = documents.copy(budget.document)
     document["status"]["disruptionsAllowed"] -= 1
     disrupted = document["status"].setdefault("disruptedPods", {})
     disrupted[pod.key[1]] = state.clock.timestamp()
-    state.commit(request, resource, "MODIFIED", document)
+    if document["status"]["disruptionsAllowed"] == 0:
+        _tell_of_exhaustion(state, document)
+    tracked = fields.track(
+        state.clock, request, resource, budget.document, document, subresource="status"
+    )
+    state.commit(request, resource, "MODIFIED", tracked)
+
+
+def _refused(words: str, more: Object) -> ApiError:
+    causes = [{"reason": "DisruptionBudget", "message": words}]
+    return ApiError(
+        429,
+        "TooManyRequests",
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        details={"causes": causes, **more},
+    )
+
+
+def _tell_of_exhaustion(state: ServerState, budget: Object) -> None:
+    """The condition of a budget that allows no more disruptions, in place."""
+    others = [
+        condition
+        for condition in budget["status"].get("conditions") or ()
+        if condition.get("type") != "DisruptionAllowed"
+    ]
+    condition = {
+        "type": "DisruptionAllowed",
+        "status": "False",
+        "observedGeneration": budget["status"].get("observedGeneration", 0),
+        "lastTransitionTime": state.clock.timestamp(),
+        "reason": "InsufficientPods",
+        "message": "",
+    }
+    budget["status"]["conditions"] = [*others, condition]
 
 
 def bind(
@@ -122,7 +161,9 @@ def bind(
         ApiError: 404; 409 when the pod is going or has a node already.
     """
     pod = current(state, request, resource)
-    node = (_body(request, "Binding").get("target") or {}).get("name", "")
+    body = _body(request, "Binding")
+    _check_name(request, body, "Binding")
+    node = (body.get("target") or {}).get("name", "")
     meta, spec = pod.document["metadata"], pod.document["spec"]
     if meta.get("deletionTimestamp"):
         why = f"pod {meta['name']} is being deleted, cannot be assigned to a host"

@@ -58,9 +58,7 @@ class Registry:
             ApiError: 404 when nothing is served there, 405 for a verb that is not.
         """
         resource = self.find(info.group, info.version, info.resource)
-        if resource is None or (
-            info.namespace and not resource.namespaced and info.resource != "namespaces"
-        ):
+        if resource is None or not _in_scope(resource, info):
             raise page_not_found()
         if info.subresource:
             if info.subresource not in resource.subresources:
@@ -71,9 +69,17 @@ class Registry:
             raise method_not_allowed()
         return resource
 
-    def serves_version(self, group: str, version: str) -> bool:
-        """Whether anything is served in a version of a group."""
-        return any((each.group, each.version) == (group, version) for each in self)
+    def serves_path(self, info: RequestInfo) -> bool:
+        """Whether a path leads anywhere: to a served version, and there into the right scope."""
+        resource = self.find(info.group, info.version, info.resource)
+        if resource is not None:
+            return not resource.custom or _in_scope(resource, info)
+        return any((each.group, each.version) == (info.group, info.version) for each in self)
+
+
+def _in_scope(resource: Resource, info: RequestInfo) -> bool:
+    """A namespace in the path is only for what lives in one, or is one."""
+    return resource.namespaced or not info.namespace or info.resource == "namespaces"
 
 
 def _fits(resource: Resource, info: RequestInfo) -> bool:

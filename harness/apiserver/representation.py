@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import versions
+from .decoding import JSON, PROTOBUF, YAML
 from .requests import Object, Request, Response, WatchEvent
 from .resource import Resource
 from .state import ServerState
+from .status import ApiError
 from .watching import WatchStream
 
 TABLE = "Table"
 METADATA = "PartialObjectMetadata"
 METADATA_LIST = "PartialObjectMetadataList"
 META_GROUP = "meta.k8s.io"
+_AVAILABLE = (JSON, YAML, PROTOBUF)
+_ACCEPTABLE = frozenset({*_AVAILABLE, "*/*", "application/*"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,67 @@ def accepted_form(accept: str) -> Form | None:
     return None
 
 
+def check_accepted(request: Request) -> None:
+    """Refuse a client that takes none of what can be given.
+
+    Raises:
+        ApiError: 406.
+    """
+    accept = request.headers.get("accept", "")
+    if not accept:
+        return
+    wanted = (clause.partition(";")[0].strip() for clause in accept.split(","))
+    if not any(media in _ACCEPTABLE for media in wanted):
+        words = "406: Not Acceptable\n\nAvailable representations: " + ", ".join(_AVAILABLE)
+        raise ApiError(406, "NotAcceptable", words, details={})
+
+
 def represent(
     state: ServerState, request: Request, resource: Resource, response: Response
 ) -> Response:
-    """The answer in the form that the client asks for."""
+    """The answer in the version of the resource, and in the form that the client asks for."""
+    if response.status >= 300:
+        return response
+    if resource.custom:
+        _in_version(resource, response)
     form = accepted_form(request.headers.get("accept", ""))
-    if form is None or response.status >= 300:
+    if form is None:
         return response
     if isinstance(response.events, WatchStream):
-        response.events.convert = _event_converter(state, request, resource, form)
+        _convert_also(response.events, _event_converter(state, request, resource, form))
     elif isinstance(response.document, dict) and response.document.get("kind") != "Status":
         response.document = _converted(state, request, resource, form, response.document)
     return response
+
+
+def _in_version(resource: Resource, response: Response) -> None:
+    warning = versions.deprecation_warning(resource)
+    if warning:
+        response.warnings.append(f'299 - "{warning}"')
+    if resource.api_version == versions.stored_api_version(resource):
+        return
+    document = response.document
+    if isinstance(response.events, WatchStream):
+        _convert_also(response.events, _version_converter(resource))
+    elif isinstance(document, dict) and "items" in document:
+        items = [versions.as_served(resource, item) for item in document["items"]]
+        response.document = {**document, "items": items}
+    elif isinstance(document, dict) and document.get("kind") == resource.kind:
+        response.document = versions.as_served(resource, document)
+
+
+def _convert_also(stream: WatchStream, convert: Callable[[WatchEvent], WatchEvent]) -> None:
+    before = stream.convert
+    stream.convert = convert if before is None else lambda event: convert(before(event))
+
+
+def _version_converter(resource: Resource) -> Callable[[WatchEvent], WatchEvent]:
+    def convert(event: WatchEvent) -> WatchEvent:
+        if event.type in ("ERROR", "BOOKMARK"):
+            return event
+        return WatchEvent(event.type, versions.as_served(resource, event.object), event.rv)
+
+    return convert
 
 
 def _converted(

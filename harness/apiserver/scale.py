@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from . import documents, selectors
+from . import documents, label_selectors
 from .apply import rows_for_scale, rows_from_scale, server_side_apply, track_update
 from .authentication import Authenticator
 from .decoding import Decoded, parse_body
@@ -67,7 +67,9 @@ def _selector(paths: ScalePaths, document: Object) -> str:
     if not paths.label_selector:
         return ""
     found = documents.lookup(document, _keys(paths.label_selector), "")
-    return selectors.label_selector_text(found) if isinstance(found, dict) else str(found or "")
+    return (
+        label_selectors.label_selector_text(found) if isinstance(found, dict) else str(found or "")
+    )
 
 
 def get(

@@ -1,115 +1,20 @@
-"""Label and field selectors: from the text in a query to a predicate on objects.
+"""Label and field selectors of one request, together, as a predicate on objects.
 
 A selector that can match one name or one namespace only says so (`Selection.scope`), so that a
 watch of one object is woken by that object alone.
-Source: k8s.io/apimachinery `pkg/labels/selector.go` and `pkg/fields/selector.go`.
+Source: k8s.io/apimachinery `pkg/fields/selector.go`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from .label_selectors import Predicate, parse_labels
 from .requests import Object
 from .resource import Resource
 from .status import bad_request
-
-Predicate = Callable[[Mapping[str, str]], bool]
-
-_SET_TERM = re.compile(r"^(?P<key>\S+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
-_TERM = re.compile(r"^(?P<key>[^\s=!<>]+)\s*(?P<op>==|=|!=|>|<)\s*(?P<value>[^\s=!<>]*)$")
-_KEY = re.compile(r"^([A-Za-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")
-
-
-def _split_terms(text: str) -> list[str]:
-    """Split at commas that are not inside parentheses."""
-    return [term.strip() for term in re.split(r",(?![^(]*\))", text)]
-
-
-def _bad_selector(text: str) -> Exception:
-    return bad_request(
-        f"unable to parse requirement: found '{text}', expected a label selector like "
-        "'app=web', 'app in (a, b)' or '!app'"
-    )
-
-
-def _label_term(term: str) -> Predicate:
-    matched = _SET_TERM.match(term)
-    if matched:
-        values = frozenset(value.strip() for value in matched["values"].split(","))
-        return _membership(matched["key"], values, inside=matched["op"] == "in")
-    matched = _TERM.match(term)
-    if matched:
-        return _comparison(matched["key"], matched["op"], matched["value"])
-    if term.startswith("!"):
-        key = term[1:].strip()
-        if _KEY.match(key):
-            return lambda labels: key not in labels
-    if _KEY.match(term):
-        return lambda labels: term in labels
-    raise _bad_selector(term)
-
-
-def _membership(key: str, values: frozenset[str], *, inside: bool) -> Predicate:
-    if not _KEY.match(key):
-        raise _bad_selector(key)
-    if inside:
-        return lambda labels: labels.get(key) in values
-    return lambda labels: labels.get(key) not in values
-
-
-def _comparison(key: str, op: str, value: str) -> Predicate:
-    if not _KEY.match(key):
-        raise _bad_selector(key)
-    if op in ("=", "=="):
-        return lambda labels: labels.get(key) == value
-    if op == "!=":
-        return lambda labels: labels.get(key) != value
-    if not value.lstrip("-").isdecimal():
-        raise _bad_selector(f"{key}{op}{value}")
-    limit = int(value)
-
-    def compares(labels: Mapping[str, str]) -> bool:
-        text = labels.get(key, "")
-        if not text.lstrip("-").isdecimal():
-            return False
-        return int(text) > limit if op == ">" else int(text) < limit
-
-    return compares
-
-
-def parse_labels(text: str) -> Predicate | None:
-    """A label selector as a predicate on labels; None when it selects everything."""
-    if not text.strip():
-        return None
-    terms = [_label_term(term) for term in _split_terms(text)]
-    if len(terms) == 1:
-        return terms[0]
-    return lambda labels: all(term(labels) for term in terms)
-
-
-def label_selector(selector: Mapping[str, object] | None) -> Predicate:
-    """A `metav1.LabelSelector` object as a predicate; None selects nothing, empty everything."""
-    if selector is None:
-        return lambda labels: False
-    predicate = parse_labels(label_selector_text(selector))
-    return predicate or (lambda labels: True)
-
-
-def label_selector_text(selector: Mapping[str, object]) -> str:
-    """A `metav1.LabelSelector` in the text form of queries and of `status.selector`."""
-    labels = selector.get("matchLabels") or {}
-    expressions = selector.get("matchExpressions") or []
-    assert isinstance(labels, Mapping)
-    assert isinstance(expressions, list)
-    terms: list[tuple[str, str]] = [(key, f"{key}={labels[key]}") for key in sorted(labels)]
-    for expression in expressions:
-        key, op = expression["key"], expression["operator"]
-        values = ",".join(sorted(expression.get("values") or []))
-        texts = {"Exists": key, "DoesNotExist": f"!{key}"}
-        terms.append((key, texts.get(op, f"{key} {op.lower()} ({values})")))
-    return ",".join(text for _, text in sorted(terms, key=lambda term: term[0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from . import (
     patching,
     paths,
     reading,
+    representation,
     subresources,
     watching,
     writing,
@@ -34,7 +35,6 @@ from .middleware import FaultPlane, call_through
 from .nonresource import answer_path, no_such_path
 from .parameters import is_dry_run
 from .registry import Registry
-from .representation import represent
 from .requests import Request, RequestInfo, Response, UserInfo
 from .resource import Resource
 from .state import ServerState
@@ -182,8 +182,9 @@ class ApiServer:
         review = subresources.review(self.state, self.authenticator, self.authorizer, request)
         if review is not None:
             return review
-        if not self.registry.serves_version(info.group, info.version):
+        if not self.registry.serves_path(info):
             return no_such_path()
+        representation.check_accepted(request)
         resource = self.registry.resolve(info)
         special = subresources.find(info)
         if special is not None:
@@ -192,7 +193,7 @@ class ApiServer:
             response = watching.watch(self.state, request, resource, self.faults)
         else:
             response = _VERBS[info.verb](self.state, request, resource)
-        return represent(self.state, request, resource, response)
+        return representation.represent(self.state, request, resource, response)
 
     def _record_request(self, request: Request) -> None:
         info = request.info

@@ -19,6 +19,7 @@ from .registry import Registry
 from .requests import EventType, Object, Request
 from .resource import Resource
 from .store import Key, StorageKey, Store, Version
+from .versions import stored_api_version
 from .views import View
 
 #: How long history is kept at least; the real server's compactor runs as often.
@@ -86,7 +87,7 @@ class ServerState:
         """Make `document`, which is now shared, the newest version of its object."""
         meta = document["metadata"] = tidy({**document["metadata"], "resourceVersion": "0"})
         key = (meta.get("namespace", ""), meta["name"])
-        document = documents.ordered(document, resource.api_version, resource.kind)
+        document = documents.ordered(document, stored_api_version(resource), resource.kind)
         version = self.store.prepare(resource.storage_key, key, event, document)
         version.record_seq = self._record(request, resource, version)
         self.store.publish(version)

@@ -31,6 +31,7 @@ from .status import (
     not_found,
 )
 from .store import Key, Version
+from .versions import version_as_served
 
 GENERATE_NAME_ATTEMPTS = 8
 
@@ -202,7 +203,7 @@ def current(state: ServerState, request: Request, resource: Resource) -> Version
     version = state.store.collection(resource.storage_key).get(key)
     if version is None:
         raise not_found(resource.plural, request.info.name, resource.group)
-    return version
+    return version_as_served(resource, version)
 
 
 def update(state: ServerState, request: Request, resource: Resource) -> Response:
