@@ -28,13 +28,14 @@ def track(
     live: Object | None,
     new: Object,
     subresource: str = "",
+    manager: str = "",
 ) -> Object:
-    """The new object with `managedFields` that account for this write."""
+    """The new object with `managedFields` that account for this write of the request's manager."""
     return track_update(
         live,
         new,
         node=resource.node,
-        manager=manager_of(request),
+        manager=manager or manager_of(request),
         api_version=resource.api_version,
         subresource=subresource,
         timestamp=clock.timestamp(),

@@ -119,7 +119,13 @@ def _allow_one(state: ServerState, request: Request, pod: Version, budget: Versi
     if document["status"]["disruptionsAllowed"] == 0:
         _tell_of_exhaustion(state, document)
     tracked = fields.track(
-        state.clock, request, resource, budget.document, document, subresource="status"
+        state.clock,
+        request,
+        resource,
+        budget.document,
+        document,
+        subresource="status",
+        manager="kube-apiserver",
     )
     state.commit(request, resource, "MODIFIED", tracked)
 

@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from .requests import RequestInfo
 from .resource import Resource
 from .status import method_not_allowed, not_found, page_not_found
+
+
+#: What can be done to a subresource that is a part of its object, or its replica count.
+_PART_VERBS = ("get", "patch", "update")
+_SUBRESOURCE_VERBS: Mapping[str, tuple[str, ...]] = {
+    "binding": ("create",),
+    "eviction": ("create",),
+    "finalize": ("update",),
+    "token": ("create",),
+}
 
 
 class Registry:
@@ -65,6 +75,8 @@ class Registry:
                 if resource.custom:
                     raise not_found(resource.plural, info.name, resource.group)
                 raise page_not_found()
+            if info.verb not in _SUBRESOURCE_VERBS.get(info.subresource, _PART_VERBS):
+                raise method_not_allowed()
         elif info.verb not in resource.verbs or not _fits(resource, info):
             raise method_not_allowed()
         return resource
