@@ -212,7 +212,8 @@ def _outcome(number: int, texts: list[str]) -> dict[str, Any]:
     return answer
 
 
-def _definition(schema: dict[str, Any]) -> dict[str, Any]:
+def definition(schema: dict[str, Any]) -> dict[str, Any]:
+    """A CustomResourceDefinition whose objects have a `spec` of this schema."""
     root = {"type": "object", "properties": {"spec": schema}}
     version = {
         "name": "v1",
@@ -246,7 +247,7 @@ def ask_definitions(server: Server, cases: list[Case]) -> None:
     """Answer the cases about a document, all by one definition with a field for each."""
     right: dict[str, Case] = {}
     for index, case in enumerate(cases):
-        answer = server.request("POST", f"{CRDS}?dryRun=All", _definition(_with_rules(case)))
+        answer = server.request("POST", f"{CRDS}?dryRun=All", definition(_with_rules(case)))
         causes = answer.get("details", {}).get("causes", [])
         mistakes = [c["message"] for c in causes if c["field"].endswith("[0].rule")]
         if mistakes:
@@ -269,7 +270,7 @@ def _refusals(server: Server, cases: dict[str, Case]) -> dict[str, list[str]]:
         "spec": {name: case["self"] for name, case in cases.items()},
     }
     answer: dict[str, Any] = {}
-    with server.existing(CRDS, _definition({"type": "object", "properties": fields})):
+    with server.existing(CRDS, definition({"type": "object", "properties": fields})):
         # A definition is served a moment after it is created.
         for _ in range(20):
             time.sleep(1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.apiserver.cel.errors import CelBudgetExceeded, CelEvaluationError
+from harness.apiserver.cel.ordering import sort_by_keys
 from harness.apiserver.cel.values import (
     NONE,
     Optional,
@@ -21,8 +22,7 @@ from harness.apiserver.cel.values import (
 
 Frame = list[Any]
 Evaluate = Callable[[Frame], Any]
-Convert = Callable[[Any], Any] | None
-Maker = Callable[[Evaluate, list[int], list[Evaluate], Convert], Evaluate]
+Maker = Callable[[Evaluate, list[int], list[Evaluate]], Evaluate]
 
 
 def _spend(frame: Frame, steps: int) -> None:
@@ -100,7 +100,7 @@ def _quantifier(decisive: bool) -> Maker:
     """`all` and `exists`: one decisive step settles it, whatever other steps raise."""
 
     def make(
-        target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+        target: Evaluate, slots: list[int], bodies: list[Evaluate]
     ) -> Evaluate:
         (body,) = bodies
         steps = _steps(slots)
@@ -131,7 +131,7 @@ def _quantifier(decisive: bool) -> Maker:
 
 
 def _exists_one(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
     (body,) = bodies
     steps = _steps(slots)
@@ -148,7 +148,7 @@ def _truth(value: Any) -> bool:
     raise no_such_overload()
 
 
-def _map(target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert) -> Evaluate:
+def _map(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     """`map(x, result)`, `map(x, condition, result)`, and `transformList` alike."""
     steps = _steps(slots)
     transform = bodies[-1]
@@ -161,7 +161,7 @@ def _map(target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: C
 
 
 def _filter(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
     (condition,) = bodies
     (slot,) = slots
@@ -172,7 +172,7 @@ def _filter(
 
 
 def _transform_map(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
     steps = _steps(slots)
     key_slot = slots[0]
@@ -190,7 +190,7 @@ def _transform_map(
 
 
 def _transform_map_entry(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
     steps = _steps(slots)
     transform = bodies[-1]
@@ -216,10 +216,8 @@ def _add_entries(result: dict[Any, Any], entries: Any) -> None:
 
 
 def _sort_by(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
-    from harness.apiserver.cel.ordering import sort_by_keys
-
     (slot,), (body,) = slots, bodies
     steps = _steps(slots)
 
@@ -232,17 +230,15 @@ def _sort_by(
 
 
 def _opt_map(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate], _convert: Convert
+    target: Evaluate, slots: list[int], bodies: list[Evaluate]
 ) -> Evaluate:
-    flat = _opt_flat_map(target, slots, bodies, _convert, wrap=True)
-    return flat
+    return _opt_flat_map(target, slots, bodies, wrap=True)
 
 
 def _opt_flat_map(
     target: Evaluate,
     slots: list[int],
-    bodies: list[Evaluate],
-    _convert: Convert,
+    bodies: list[Evaluate]
     wrap: bool = False,
 ) -> Evaluate:
     (slot,), (body,) = slots, bodies

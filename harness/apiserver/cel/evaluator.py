@@ -198,8 +198,7 @@ class Compiler:
         self._scopes.append(dict(zip(tree.variables, slots, strict=True)))
         bodies = [self.compile(argument) for argument in tree.arguments]
         self._scopes.pop()
-        convert = self._resolution.conversions.get(tree.number)
-        return COMPREHENSIONS[tree.name](target, slots, bodies, convert)
+        return COMPREHENSIONS[tree.name](target, slots, bodies)
 
 
 # Calls that are evaluated beforehand where their argument is constant, as the server does: what is

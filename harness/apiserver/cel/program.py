@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.apiserver.cel.checker import Checker
+from harness.apiserver.cel.costs import estimate_cost
 from harness.apiserver.cel.errors import (
     CelCompileError,
     CelEvaluationError,
@@ -58,6 +59,7 @@ class Program:
     def _compile(self, types: Mapping[str, Type], result: Type | None) -> dict[str, int]:
         """Make the closures; gives the slots of the variables."""
         text = self.text
+        self._types = types
         self.tree = parse(text)
         self.resolution = Checker(text, FUNCTIONS, types, TYPE_NAMES).run(self.tree)
         self.type = self.resolution.result
@@ -70,6 +72,11 @@ class Program:
             raise CelInstantiationError(text, error) from error
         self._size = compiler.size
         return compiler.variables
+
+    @property
+    def cost(self) -> int:
+        """The most that one evaluation can cost, in the server's units; see `costs`."""
+        return estimate_cost(self.tree, self.resolution, self._types)
 
     @property
     def names(self) -> tuple[str, ...]:

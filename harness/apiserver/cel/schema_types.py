@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.apiserver.cel.escaping import escape
+from harness.apiserver.cel.schema_sizes import count_max, text_size_max
 from harness.apiserver.cel.static_types import (
     BOOL,
     BYTES,
@@ -26,8 +27,6 @@ from harness.apiserver.cel.static_types import (
     KeyedList,
     ObjectType,
     Type,
-    list_of,
-    map_of,
 )
 from harness.apiserver.cel.times import parse_duration, parse_timestamp
 from harness.apiserver.cel.values import Duration, Timestamp
@@ -80,13 +79,13 @@ def type_of_node(node: Node, name: str, *, resource: bool = False) -> Type | Non
     of such values.
     """
     if node.raw.get("x-kubernetes-int-or-string"):
-        return DYN
+        return Type("dyn", size_max=text_size_max(node))
     if node.type == "array":
         return _list_type(node, name)
     if node.type == "object" or _is_resource(node):
         return _object_type(node, name, resource=resource)
     if node.type == "string":
-        return _string_type(node.format)
+        return Type(_string_type(node.format).name, size_max=text_size_max(node))
     return _SCALARS.get(node.type)
 
 
@@ -104,15 +103,18 @@ def _list_type(node: Node, name: str) -> Type | None:
     element = None if node.items is None else type_of_node(node.items, f"{name}.@idx")
     if element is None:
         return None
+    most = count_max(node)
     if node.list_type in ("set", "map"):
-        return KeyedList(element, tuple(node.list_map_keys))
-    return list_of(element)
+        return KeyedList(element, tuple(node.list_map_keys), most)
+    return Type("list", (element,), size_max=most)
 
 
 def _object_type(node: Node, name: str, *, resource: bool) -> Type | None:
     if node.additional is not None and not node.properties:
         values = type_of_node(node.additional, f"{name}.@elem")
-        return None if values is None else map_of(STRING, values)
+        if values is None:
+            return None
+        return Type("map", (STRING, values), size_max=count_max(node))
     with_identity = resource or _is_resource(node)
     return ObjectType(name, lambda: _fields(node, name, with_identity=with_identity))
 

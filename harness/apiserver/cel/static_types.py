@@ -24,6 +24,8 @@ class Type:
     name: str
     parameters: tuple[Type, ...] = ()
     parameter: bool = False
+    size_max: int = 0
+    """Most elements or characters a value of a schema can have; 0 where size means nothing."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Type):
@@ -90,8 +92,8 @@ class KeyedList(Type):
 
     keys: tuple[str, ...]
 
-    def __init__(self, element: Type, keys: tuple[str, ...] = ()) -> None:
-        super().__init__("list", (element,))
+    def __init__(self, element: Type, keys: tuple[str, ...] = (), size_max: int = 0) -> None:
+        super().__init__("list", (element,), size_max=size_max)
         object.__setattr__(self, "keys", keys)
 
 

@@ -292,7 +292,7 @@ def _compile_errors(
     try:
         program = _program(raw["rule"], node, raw, root=root, result=BOOL)
     except CelCompileError as error:
-        errors.append(invalid_value(f"{at}.rule", shown, f"compilation failed: {error}"))
+        errors.append(invalid_value(f"{at}.rule", shown, error.detail))
     except _WrongType:
         errors.append(invalid_value(f"{at}.rule", shown, "cel expression must evaluate to a bool"))
     uses_old = program is not None and "oldSelf" in program.names
