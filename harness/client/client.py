@@ -7,7 +7,7 @@ came. Documents are decoded values; those of the simulated server are shared and
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -182,7 +182,7 @@ class Client:
         resource_version: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Events of one kind from a version on, until the server ends the stream."""
         query = {
             "watch": "true",

@@ -9,6 +9,7 @@ Raises `ConnectionError` when no answer comes; an answer that is an error is a n
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Self
@@ -19,6 +20,9 @@ import orjson
 from harness.apiserver.requests import Request, Response, WatchEvent
 
 _LINE_LIMIT = 64 * 1024 * 1024  # objects may be 1.5 MB in etcd, and grow as JSON
+#: aiohttp returns from `close` before TLS connections have said goodbye; a loop that ends then
+#: warns of unclosed transports.
+CLOSING_SECONDS = 0.25
 _CONNECTED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
@@ -50,6 +54,7 @@ class HttpTransport:
     async def close(self) -> None:
         """Close all connections, watches included."""
         await self._session.close()
+        await asyncio.sleep(CLOSING_SECONDS)
 
     async def __call__(self, request: Request) -> Response:
         """Send one request."""

@@ -13,6 +13,7 @@ has already delivered is ignored.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 
 from harness.apiserver.requests import Object, WatchEvent
@@ -155,13 +156,14 @@ class Informer:
     async def _watch(self) -> bool:
         """Follow one stream to its end; False when the next step must be a list."""
         before = self._version
-        events = self._client.watch(
+        watch = self._client.watch(
             self.ref, self._namespace, resource_version=str(before), fields=self._fields
         )
-        async for event in events:
-            if event.type == "ERROR":
-                return False
-            self._take(event)
+        async with contextlib.aclosing(watch) as events:
+            async for event in events:
+                if event.type == "ERROR":
+                    return False
+                self._take(event)
         if self._version == before:  # ended without news: do not ask in a tight loop
             await asyncio.sleep(RETRY_SECONDS)
         return True

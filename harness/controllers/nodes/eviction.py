@@ -55,12 +55,14 @@ class TaintEvictionController(KeyController):
     async def sync(self, item: Key) -> None:
         """Delete the pod now, later, or not at all."""
         pod = self._pods.objects.get(item)
-        if pod is None or is_terminating(pod):
+        if pod is None:
             self._due.pop(item, None)
             return
         patience = self._patience(pod)
         if patience is None:
             self._cancel(item, pod)
+            return
+        if is_terminating(pod):
             return
         now = self.clock.monotonic()
         uid, due = self._due.get(item, ("", 0.0))
@@ -71,7 +73,6 @@ class TaintEvictionController(KeyController):
             self.queue.add_after(item, due - now)
             return
         await self._evict(pod)
-        self._due.pop(item, None)
 
     def _patience(self, pod: Object) -> float | None:
         """For how long the pod may stay, in seconds; None for ever."""
@@ -91,6 +92,7 @@ class TaintEvictionController(KeyController):
         return max(0.0, min(limits)) if limits else None
 
     def _cancel(self, key: Key, pod: Object) -> None:
+        """The taint has gone; told even of pods that are on their way out already."""
         if self._due.pop(key, None) is not None:
             message = f"Cancelling deletion of Pod {key[0]}/{key[1]}"
             self.events.emit(pod, "Normal", "TaintManagerEviction", message)
