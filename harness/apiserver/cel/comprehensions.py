@@ -99,9 +99,7 @@ def _steps(slots: list[int]) -> Steps:
 def _quantifier(decisive: bool) -> Maker:
     """`all` and `exists`: one decisive step settles it, whatever other steps raise."""
 
-    def make(
-        target: Evaluate, slots: list[int], bodies: list[Evaluate]
-    ) -> Evaluate:
+    def make(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
         (body,) = bodies
         steps = _steps(slots)
         other = not decisive
@@ -130,9 +128,7 @@ def _quantifier(decisive: bool) -> Maker:
     return make
 
 
-def _exists_one(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _exists_one(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     (body,) = bodies
     steps = _steps(slots)
 
@@ -160,9 +156,7 @@ def _map(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate
     ]
 
 
-def _filter(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _filter(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     (condition,) = bodies
     (slot,) = slots
     steps = _steps(slots)
@@ -171,9 +165,7 @@ def _filter(
     ]
 
 
-def _transform_map(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _transform_map(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     steps = _steps(slots)
     key_slot = slots[0]
     transform = bodies[-1]
@@ -189,9 +181,7 @@ def _transform_map(
     return evaluate
 
 
-def _transform_map_entry(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _transform_map_entry(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     steps = _steps(slots)
     transform = bodies[-1]
     condition = bodies[0] if len(bodies) == 2 else None
@@ -215,9 +205,7 @@ def _add_entries(result: dict[Any, Any], entries: Any) -> None:
         result[key] = value
 
 
-def _sort_by(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _sort_by(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     (slot,), (body,) = slots, bodies
     steps = _steps(slots)
 
@@ -229,16 +217,14 @@ def _sort_by(
     return evaluate
 
 
-def _opt_map(
-    target: Evaluate, slots: list[int], bodies: list[Evaluate]
-) -> Evaluate:
+def _opt_map(target: Evaluate, slots: list[int], bodies: list[Evaluate]) -> Evaluate:
     return _opt_flat_map(target, slots, bodies, wrap=True)
 
 
 def _opt_flat_map(
     target: Evaluate,
     slots: list[int],
-    bodies: list[Evaluate]
+    bodies: list[Evaluate],
     wrap: bool = False,
 ) -> Evaluate:
     (slot,), (body,) = slots, bodies
