@@ -10,17 +10,22 @@ An absent struct is taken as an empty one, so what came back inside it is observ
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 Json = dict[str, Any]
-Call = Callable[[str, str, Json], Json]
+Call = Callable[..., Json]
 
 SAMPLES = Path(__file__).parent / "facts_samples.yaml"
 NAME = "facts-sample"
+#: Of the samples that are really created.
+LIVE_NAME = "facts-live"
 ABSENT = "(absent)"
 
 #: Computed from other things although the samples cannot show it: `Type` or `Type.field`.
@@ -85,20 +90,70 @@ class Observations:
             self.schemas[name]["properties"][field]["default"] = json.loads(different[0])
 
 
-def discover_defaults(call: Call, resources: list[Json], schemas: dict[str, Json]) -> Iterator[str]:
-    """Create every sample, dry; adds defaults to `schemas` and `generation` to `resources`."""
-    observations = Observations(schemas)
+@dataclass(frozen=True)
+class Probe:
+    """One sample, and how to ask the server about it and its variations."""
+
+    row: Json
+    sample: Json
+    ask: Callable[[Json], Json]
+
+
+def probes(call: Call, resources: list[Json]) -> Iterator[Probe]:
+    """Every sample in turn; one with a status lives on the server while it is looked at."""
     by_kind = {(api_version(row), row["kind"]): row for row in resources}
-    for row in resources:
-        row["generation"] = False
     for sample in YAML(typ="safe").load_all(SAMPLES):
         row = by_kind[sample["apiVersion"], sample["kind"]]
         sample.setdefault("metadata", {}).setdefault("name", NAME)
-        answer = call("POST", collection(row) + "?dryRun=All", sample)
+        if "status" not in sample or row["kind"] == "Node":  # A node is created with its status.
+            yield Probe(row, sample, partial(call, "POST", collection(row) + "?dryRun=All"))
+            continue
+        place = f"{collection(row)}/{LIVE_NAME}"
+        sample["metadata"]["name"] = LIVE_NAME
+        remove(call, place)
+        created = call("POST", collection(row), sample)
+        if created["kind"] == "Status":
+            raise SystemExit(f"{SAMPLES.name}: {sample}: {created['message']}")
+        sample["metadata"]["uid"] = created["metadata"]["uid"]
+        try:
+            yield Probe(row, sample, partial(write_status, call, place))
+        finally:
+            remove(call, place)
+
+
+def write_status(call: Call, place: str, sample: Json) -> Json:
+    """Write the status of a live sample, dry; controllers may come in between, so try again."""
+    while True:
+        live = call("GET", place)
+        sample["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        answer = call("PUT", place + "/status?dryRun=All", sample)
+        if answer.get("code") != 409:
+            return answer
+
+
+def remove(call: Call, place: str) -> None:
+    """Delete what an earlier probe left, and wait until it is gone."""
+    call("DELETE", place + "?gracePeriodSeconds=0", {})
+    while call("GET", place)["kind"] != "Status":
+        time.sleep(0.05)
+
+
+def discover_defaults(call: Call, resources: list[Json], schemas: dict[str, Json]) -> Iterator[str]:
+    """Ask about every sample; adds defaults to `schemas` and `generation` to `resources`."""
+    observations = Observations(schemas)
+    for row in resources:
+        row["generation"] = False
+    for probe in probes(call, resources):
+        answer = probe.ask(probe.sample)
         if answer["kind"] == "Status":
-            raise SystemExit(f"{SAMPLES.name}: {sample}: {answer['message']}")
-        row["generation"] = "generation" in answer["metadata"]
-        observations.walk({"$ref": row["schema"]}, sample, answer)
+            raise SystemExit(f"{SAMPLES.name}: {probe.sample}: {answer['message']}")
+        probe.row["generation"] = "generation" in answer["metadata"]
+        name, sent = probe.row["schema"], probe.sample
+        if "status" in sent:
+            below = schemas[name]["properties"]["status"]
+            observations.walk(below, sent["status"], answer["status"])
+        else:
+            observations.walk({"$ref": name}, sent, answer)
     yield from observations.settle()
 
 
@@ -110,22 +165,22 @@ OMIT_ZERO = "x-harness-omit-zero"
 
 def discover_zeros(call: Call, resources: list[Json], schemas: dict[str, Json]) -> int:
     """Send zero values one by one; fields that lose them are marked. Returns how many are."""
-    by_kind = {(api_version(row), row["kind"]): row for row in resources}
     tried: set[tuple[str, str]] = set()
     marked = 0
-    for sample in YAML(typ="safe").load_all(SAMPLES):
-        row = by_kind[sample["apiVersion"], sample["kind"]]
-        sample.setdefault("metadata", {}).setdefault("name", NAME)
-        path = collection(row) + "?dryRun=All"
-        for name, struct, place in structs({"$ref": row["schema"]}, sample, (), schemas):
+    for probe in probes(call, resources):
+        for name, struct, place in structs(
+            {"$ref": probe.row["schema"]}, probe.sample, (), schemas
+        ):
+            if "status" in probe.sample and place[:1] != ("status",):
+                continue
             for field, below in schemas[name]["properties"].items():
                 if field in struct or (name, field) in tried or below.get("type") not in ZEROS:
                     continue
                 tried.add((name, field))
                 struct[field] = ZEROS[below["type"]]
-                answer = call("POST", path, sample)
+                answer = probe.ask(probe.sample)
                 del struct[field]
-                if loses(answer, place, field, struct, ZEROS[below["type"]]):
+                if loses(answer, place, field, ZEROS[below["type"]]):
                     below[OMIT_ZERO] = True
                     marked += 1
     return marked
@@ -150,7 +205,7 @@ def structs(
                 yield from structs(below, value[field], (*place, field), schemas)
 
 
-def loses(answer: Json, place: tuple[Any, ...], field: str, struct: Json, zero: Any) -> bool:
+def loses(answer: Json, place: tuple[Any, ...], field: str, zero: Any) -> bool:
     """Whether an accepted object came back without the zero value, or with a default."""
     if answer["kind"] == "Status":
         return False

@@ -130,10 +130,6 @@ class LeaseStrategy(BuiltinStrategy):
 class EventStrategy(BuiltinStrategy):
     """Hooks of Event (core v1)."""
 
-    def complete(self, document: Object) -> None:
-        """It is about something, if only about nothing in particular."""
-        document.setdefault("involvedObject", {})
-
     def check(self, document: Object) -> list[FieldError]:
         """It stands in the namespace of what it is about."""
         involved = document.get("involvedObject") or {}

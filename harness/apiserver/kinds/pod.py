@@ -72,6 +72,13 @@ class PodStrategy(BuiltinStrategy):
             return [forbidden_field("spec", _ONLY)]
         return []
 
+    def prepare_status_update(self, new: Object, old: Object) -> None:
+        """One address is the list of addresses."""
+        super().prepare_status_update(new, old)
+        status = new.get("status") or {}
+        if status.get("podIP") and not status.get("podIPs"):
+            status["podIPs"] = [{"ip": status["podIP"]}]
+
     def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
         """Whatever the kubelet says."""
         return []

@@ -305,8 +305,7 @@ class EndpointSliceStrategy(BuiltinStrategy):
     """Hooks of EndpointSlice."""
 
     def complete(self, document: Object) -> None:
-        """Ports have a name and a protocol; without endpoints there is a null."""
-        document.setdefault("endpoints", None)
+        """Ports have a name and a protocol."""
         for port in document.get("ports") or ():
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")

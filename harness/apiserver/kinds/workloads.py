@@ -272,10 +272,6 @@ class ReplicationControllerStrategy(BuiltinStrategy):
 class RevisionStrategy(BuiltinStrategy):
     """Hooks of ControllerRevision: its data never changes."""
 
-    def complete(self, document: Object) -> None:
-        """The first revision is 0."""
-        document.setdefault("revision", 0)
-
     def check(self, document: Object) -> list[FieldError]:
         """There is data; revisions count from 0."""
         errors = not_negative(document, "revision", path="")
