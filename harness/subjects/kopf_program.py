@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import pkgutil
+import site
 import sys
+import sysconfig
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +23,8 @@ from .spec import SubjectSpec
 
 _WHERE_OPTIONS = ("-A", "--all-namespaces", "-n", "--namespace")
 
+#: What may lie beside a subject without being part of it.
+_NOT_THE_SUBJECTS = frozenset({"harness", "conftest", "tests", "setup"})
 #: State that libraries keep at module level, and what a new process finds there.
 _LIBRARY_STATE = (
     Attribute("kopf._core.intents.registries", "_default_registry", None),
@@ -82,8 +88,24 @@ async def main(line: Sequence[str]) -> None:
 def own_globals(spec: SubjectSpec) -> ProcessGlobals:
     """What the subject's process has for itself: its modules, and the state of libraries."""
     modules = {fresh_package(name) for name in spec.modules}
-    modules |= {*spec.fresh_modules, *_STATEFUL_LIBRARIES}
+    modules |= {*spec.fresh_modules, *_STATEFUL_LIBRARIES, *local_packages()}
     return ProcessGlobals(sorted(modules), _LIBRARY_STATE)
+
+
+def local_packages() -> list[str]:
+    """Packages and modules of the project at hand: on `sys.path`, but not installed.
+
+    A subject may be spread over several of them (a variant that imports the operator and changes
+    it), and each may keep state.
+    """
+    installed = (sysconfig.get_path("stdlib"), *site.getsitepackages(), site.getusersitepackages())
+    found = set()
+    for entry in sys.path:
+        folder = os.path.abspath(entry)
+        if not folder.startswith(installed) and os.path.isdir(folder):
+            names = {module.name for module in pkgutil.iter_modules([folder])}
+            found |= names - _NOT_THE_SUBJECTS
+    return sorted(found)
 
 
 def fresh_package(module: str) -> str:
