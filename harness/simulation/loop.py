@@ -148,6 +148,10 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
         """How many callbacks ran since time last went on."""
         return self._burst
 
+    def forget_burst(self) -> None:
+        """Count callbacks of this instant from zero; the run ends and must be able to."""
+        self._burst = 0
+
     def run_later(self, handles: list[asyncio.Handle]) -> None:
         """Put handles that a gate kept back in the queue, in their order."""
         self._ready.extend(handles)

@@ -223,11 +223,7 @@ class Process:
         for thread in tuple(self.threads):
             thread.end()
         for task in self._tasks:
-            coroutine: Any = task.get_coro()
-            try:
-                coroutine.close()
-            except (Exception, asyncio.CancelledError):  # noqa: BLE001 -- last words of the dead
-                pass
+            close_coroutine(task)
         for collection in (self.threads, self._tasks, self._held, self._dropped, self.at_exit):
             collection.clear()
         self.signal_handlers.clear()
@@ -246,6 +242,15 @@ class Process:
 
 #: Signals whose default is the end of the process.
 _DEADLY = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT})
+
+
+def close_coroutine(task: asyncio.Task[Any]) -> None:
+    """Close what a task that will never go on has suspended, whatever it says to that."""
+    coroutine: Any = task.get_coro()
+    try:
+        coroutine.close()
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 -- last words of the dead
+        pass
 
 
 def encoded(environment: dict[str, str]) -> dict[bytes, bytes]:

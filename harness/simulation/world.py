@@ -39,12 +39,15 @@ from .futures import in_order
 from .identity import CURRENT
 from .loop import VirtualLoop
 from .network import Network
-from .process import Main, Process, State, exit_status
+from .process import Main, Process, State, close_coroutine, exit_status
 from .process_globals import GlobalsSwitch, ProcessGlobals
 from .records import Recorder
 from .watchdog import Watchdog
 
 T = TypeVar("T")
+
+#: Virtual seconds that cancelled tasks of the harness may take at the end of a run.
+_FAREWELL_SECONDS = 600
 
 
 class World:
@@ -189,17 +192,26 @@ class World:
         for task in rest:
             task.cancel()
         self.network.close()
+        self.loop.forget_burst()
         with contextlib.suppress(SimulationError):  # the run's own failure is what is reported
             if rest:
-                self.loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+                self.loop.run_until_complete(asyncio.wait(rest, timeout=_FAREWELL_SECONDS))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        for task in self.tasks_of(None):
+        stubborn = self.tasks_of(None)
+        for task in stubborn:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         self.loop.close()
         with _silence():
-            self._bury()
+            # Last words that ask for an event loop get the closed one, and so can start nothing.
+            asyncio._set_running_loop(self.loop)
+            try:
+                self._bury(stubborn)
+            finally:
+                asyncio._set_running_loop(None)
 
-    def _bury(self) -> None:
+    def _bury(self, stubborn: list[asyncio.Task[Any]]) -> None:
+        for task in stubborn:
+            close_coroutine(task)
         for thread in tuple(self.threads):
             thread.end()
         self.loop.bury_parked()

@@ -96,6 +96,10 @@ class InProcessSubject:
         process.log_level = logging.getLevelName(self.spec.log_level)
         process.on_output = self._log.write_output
 
+    def renew_token(self, token: str) -> None:
+        """Replace the token in its files, as the kubelet does before it expires."""
+        self._view.renew_token(token)
+
     def crash(self) -> None:
         """End it at this instant, as by SIGKILL."""
         if self.running:

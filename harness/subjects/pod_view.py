@@ -7,6 +7,7 @@ Source: "Accessing the Kubernetes API from a Pod" in the Kubernetes documentatio
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -26,6 +27,11 @@ class PodView:
         self._spec = spec
         self._endpoint = endpoint
         self._folder = Path(tempfile.mkdtemp(prefix="operator-harness-"))
+
+    def renew_token(self, token: str) -> None:
+        """Replace the token, as the kubelet does before it expires; clients read it again."""
+        self._endpoint = dataclasses.replace(self._endpoint, token=token)
+        self.mounts()
 
     def remove(self) -> None:
         """Delete the folder."""
