@@ -9,12 +9,17 @@ How it fits together: `manager.ControllerManager` starts one task for each contr
 `harness.client.caching.Informers`. A change enqueues a key in the controller's `WorkQueue` after
 a small seeded delay; one worker takes keys and calls `sync`, which compares and writes.
 
-Known differences from Kubernetes 1.37:
+Known differences from Kubernetes 1.37 (what is compared, and how: tests/conformance/controllers):
 
 - `pod-template-hash` hashes the template as JSON, upstream hashes Go structures: other letters.
-- One worker for each controller, where upstream has five or more.
+- One worker for each controller, where upstream has five or more; no limits on requests or on
+  evictions per second.
 - The nodes' heartbeats are not written unless asked for (`heartbeats.py` says why).
-- The scheduler scores nodes by free resources and by spreading only; no affinity, no preemption.
-- The kubelet runs init containers in sequence and knows sidecars, but no ephemeral containers, no
-  resource pressure, no lifecycle hooks, no volumes beyond those that programs read.
+- The scheduler scores nodes by spreading and free resources; no pod affinity, no topology spread,
+  no preemption.
+- The kubelet has no sandboxes, ephemeral containers, lifecycle hooks, resource pressure or exec and
+  gRPC probes; volumes exist for programs only. A container restarted by its liveness probe is
+  reported as ended and backs off as after a crash.
+- Endpoints, the older form of EndpointSlices, are not written; StatefulSets, DaemonSets, Jobs and
+  the rest of kube-controller-manager are not there.
 """

@@ -26,6 +26,7 @@ SIMILAR_MAX = 10
 SIMILAR_WINDOW_SECONDS = 600.0
 BURST = 25
 REFILL_SECONDS = 300.0
+REMEMBERED_MAX = 4096
 COMBINED = "(combined from similar events): "
 
 
@@ -91,6 +92,13 @@ class EventRecorder:
         self._buckets: dict[str, _Bucket] = {}
         self._written: dict[tuple[str, ...], _Written] = {}
 
+    def _bound_memory(self) -> None:
+        """Forget the oldest of what was remembered, as upstream's caches do."""
+        memories: tuple[dict[Any, Any], ...] = (self._similar, self._buckets, self._written)
+        for memory in memories:
+            while len(memory) > REMEMBERED_MAX:
+                del memory[next(iter(memory))]
+
     def emit(
         self,
         about: Object,
@@ -140,6 +148,7 @@ class EventRecorder:
         return self._last_ns
 
     async def _write(self, event: Object) -> None:
+        self._bound_memory()
         if not self._allowed(event):
             return
         event, key = self._combined(event)

@@ -161,6 +161,8 @@ class ControllerManager:
             return
         self._task.cancel()
         await asyncio.wait([self._task])
+        for kubelet in self.kubelets.values():
+            kubelet.shut_down()
         task, self._task = self._task, None
         if not task.cancelled() and task.exception() is not None:
             await task

@@ -66,7 +66,7 @@ class ServiceNetwork:
     def resolve(self, name: str) -> str | None:
         """The address of a Service's name, None for other names."""
         service = self._find(name)
-        if service is None:
+        if service is None or not service["spec"].get("selector"):
             return None
         address: str = service["spec"].get("clusterIP", "")
         if address and address != "None":
@@ -77,8 +77,8 @@ class ServiceNetwork:
     def redirect(self, address: str, port: int) -> tuple[str, int] | None:
         """Where a connection to a cluster address leads, None for other addresses."""
         found = self._services.by_index("address", address)
-        if not found:
-            return None
+        if not found or not found[0]["spec"].get("selector"):
+            return None  # not ours: `kubernetes` leads to the API server, which has its own host
         wanted = next((p for p in found[0]["spec"].get("ports") or () if p["port"] == port), None)
         ready = [] if wanted is None else self._ready(found[0], wanted.get("name", ""))
         if not ready:

@@ -116,8 +116,10 @@ class Container:
         return None if terminated is None else int(terminated["exitCode"])
 
     def ready(self, now: float) -> bool:
-        """Whether it runs and is ready."""
-        return self.execution is not None and self.execution.is_ready(now)
+        """Whether it runs and is ready; a behaviour that is never ready holds for programs too."""
+        if self.execution is None or self.behaviour().ready_after_seconds is None:
+            return False
+        return self.execution.is_ready(now)
 
     def begin(self, now: float) -> None:
         """Pull the image and start."""

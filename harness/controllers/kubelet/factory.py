@@ -200,6 +200,8 @@ class ContainerFactory:
         self._services.volumes.forget_pod(uid)
         for prepared in [item for item in self._prepared if item[0] == uid]:
             del self._prepared[prepared]
+        for log in [item for item in self.logs if item[0] == uid]:
+            del self.logs[log]
 
 
 def host_name(pod: Object) -> str:

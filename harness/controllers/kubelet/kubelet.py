@@ -109,6 +109,12 @@ class Kubelet(Controller[Key]):
         for key in dict.fromkeys([*self._pods, *map(key_of, self._bound())]):
             self.enqueue(key)
 
+    def shut_down(self) -> None:
+        """Free what runs in pods; the cluster is being stopped."""
+        for pod in self._pods.values():
+            pod.discard()
+        self._pods.clear()
+
     def _isolate(self, isolated: bool) -> None:
         if self._services.world is not None:
             for pod in self._pods.values():

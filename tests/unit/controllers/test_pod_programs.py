@@ -294,3 +294,19 @@ def test_rules_of_the_cluster_also_apply_to_programs(simulate: Simulate) -> None
 
     rule = BehaviourRule(PodSelector(image="shop/*"), PodBehaviour(image_exists=False))
     simulate(story, programs=[web()], behaviours=[rule])
+
+
+def test_a_failed_pod_is_not_ready_although_its_program_answers(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 5}
+        await cluster.deploy(replicas=1, template=template(readinessProbe=probe))
+        await cluster.passes(5.0)
+        name = (await cluster.pods())[0]["metadata"]["name"]
+        undo = cluster.manager.fail_pod("shop", name)
+        await cluster.passes(30.0)
+        assert (await cluster.condition(PODS, name, "Ready"))[0] == "False"
+        undo()
+        await cluster.passes(0.1)
+        assert (await cluster.condition(PODS, name, "Ready"))[0] == "True"
+
+    simulate(story, programs=[web()])
