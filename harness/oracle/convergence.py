@@ -63,6 +63,7 @@ class Convergence:
         self._first_start: int | None = None
         self._last_end: int | None = None
         self._since: int | None = None  # holding and undisturbed since
+        self._lost: int | None = None  # not holding since
         self._came_back = False
         self._settled = False
         self.outcome: Outcome | None = None
@@ -73,13 +74,14 @@ class Convergence:
         """The expectation begins: the step's `do` is done."""
         self._begun = now
         self._since = now if holds else None
+        self._lost = None if holds else now
         self._judge(now)
 
     def holding(self, now: int, holds: bool) -> None:
         """All claims hold now, or not all; to be told at every change, may be told more often."""
         self._judge(now)
         if holds and self._since is None:
-            self._since = now
+            self._since, self._lost = now, None
             self._came_back = self._came_back or self.origin_ns is not None
         elif not holds and self._since is not None:
             self._lose(now)
@@ -141,6 +143,15 @@ class Convergence:
         origin = self.origin_ns
         return None if origin is None or self._settled else origin + self._within
 
+    def overdue(self, now: int) -> bool:
+        """Whether the claims have not held for more than D, while D may not even run.
+
+        It does not run while a fault is awaited that never took effect; then this is as good as
+        a D that ran out, because nothing stood in the subject's way.
+        """
+        starts = [time for time in (self._lost, self._last_end) if time is not None]
+        return self._since is None and bool(starts) and now - max(starts) > self._within
+
     def next_ns(self) -> int | None:
         """When `tick` has something to say if nothing else happens before."""
         if self.outcome is not None or self._begun is None:
@@ -173,7 +184,7 @@ class Convergence:
             self._finish(late, deadline)
 
     def _lose(self, now: int) -> None:
-        self._since = None
+        self._since, self._lost = None, now
         deadline = self.deadline_ns
         if self.outcome is None and deadline is not None and now > deadline:
             self._finish(Verdict.UNSTABLE, now)

@@ -120,14 +120,19 @@ class Expectation:
         """Since when all claims hold, in the window that counts; None while they do not."""
         return self._over_time.converged_ns
 
+    def overdue(self, now: int) -> bool:
+        """Whether nothing was decided, but the claims have not held for more than D."""
+        return not self.decided and self._over_time.overdue(now)
+
     def finding(self, step: str, now: int, log: Sequence[str] = ()) -> Finding | None:
         """What is wrong; None when nothing is. Before the outcome: what is missing by now."""
         outcome = self.outcome
         if outcome is not None and outcome.verdict is Verdict.PASSED and not self._excess:
             return None
         verdict, oracle, headline = self._headline(now)
+        held = str(self._held or "never")
         text = explanation(
-            headline, about=self._miss.about, held=self._held, state=self._view.state, log=log
+            headline, about=self._miss.about, state=self._view.state, log=log, held=held
         )
         return Finding(verdict, oracle, text, step, now)
 
@@ -136,6 +141,9 @@ class Expectation:
             return Verdict.UNSTABLE, "requests", f"the subject made {self._excess}"
         outcome = self.outcome
         within, stable = seconds(self._terms.within_ns), seconds(self._terms.stable_ns)
+        if outcome is None and self.overdue(now):
+            headline = f"not converged, and that for more than {within}: {self._text()}"
+            return Verdict.NOT_CONVERGED, "within", headline
         if outcome is None:
             return Verdict.INCONCLUSIVE, "total", f"undecided after {seconds(now)}: {self._text()}"
         origin = seconds(outcome.origin_ns)

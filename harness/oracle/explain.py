@@ -57,12 +57,20 @@ def explanation(
     headline: str,
     *,
     about: Iterable[Key],
-    held: Held | None,
     state: ClusterState,
     log: Sequence[str],
+    held: str = "",
 ) -> str:
-    """The text of a finding: the headline, and below it what explains it."""
-    lines = [headline, f"  held: {held or 'never'}"]
+    """The text of a finding: the headline, and below it what explains it.
+
+    Args:
+        headline: What is wrong, in one line.
+        about: The objects that it is about; who wrote them is told.
+        state: With their history.
+        log: The subject's last log lines.
+        held: When it was right, where that is known.
+    """
+    lines = [headline, *([f"  held: {held}"] if held else [])]
     lines += [f"  {line}" for key in list(about)[:_OBJECTS_SHOWN] for line in _writers(state, key)]
     lines += [f"  log: {line}" for line in log]
     return "\n".join(lines)

@@ -207,18 +207,22 @@ class CaseRun:
             self._find(Verdict.LEAKED, "leaks", message)
 
     def _out_of_time(self, total: float) -> None:
+        """Say what the time ran out over."""
+        now, expectation = self._now(), self._watch.expectation
         unfinished = self._timeline.unfinished()
-        expectation = self._watch.expectation
-        if unfinished:
-            message = "; ".join(self._timeline.describe_unfinished(name) for name in unfinished)
-            self._find(Verdict.INCONCLUSIVE, "fault", f"{message} (within {total:g}s in total)")
-        elif expectation is not None:
-            finding = expectation.finding(self._step, self._now(), self._watch.log.lines())
-            if finding is not None:
-                self._watch.find(finding)
-        else:
-            message = f"step {self._step!r} was not done within {total:g}s in total"
-            self._find(Verdict.ERROR, "total", message)
+        for name in unfinished:
+            message = f"{self._timeline.describe_unfinished(name)} (within {total:g}s in total)"
+            self._find(Verdict.INCONCLUSIVE, "fault", message)
+        if expectation is None:
+            if not unfinished:
+                message = f"step {self._step!r} was not done within {total:g}s in total"
+                self._find(Verdict.ERROR, "total", message)
+            return
+        # Claims that failed although no awaited fault has acted are the subject's own failure.
+        own_failure = expectation.overdue(now) and not self._timeline.any_in_effect()
+        finding = expectation.finding(self._step, now, self._watch.log.lines())
+        if finding is not None and (own_failure or not unfinished):
+            self._watch.find(finding)
 
     def _find(self, verdict: Verdict, oracle: str, message: str) -> None:
         self._watch.find(Finding(verdict, oracle, message, self._step, self._now()))

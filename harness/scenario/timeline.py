@@ -92,6 +92,10 @@ class Timeline:
             if not self._milestones[name].ended.is_set() and name not in self._given_up
         ]
 
+    def any_in_effect(self) -> bool:
+        """Whether an armed fault has been seen to act and has not ended."""
+        return any(self._milestones[name].observed.is_set() for name in self.unfinished())
+
     async def finished(self) -> None:
         """Wait until all armed faults have ended."""
         if self._tasks:

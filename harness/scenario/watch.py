@@ -143,13 +143,11 @@ class Watch:
             return
         before = expectation.converged_ns
         expectation.take(record, key)
-        if expectation.converged_ns not in (None, before) and not expectation.decided:
+        if expectation.converged_ns not in (None, before):
             self.on_converged()
 
     def _find_crash(self, message: str, record: Record) -> None:
-        text = explanation(
-            message, about=(), held=None, state=self._view.state, log=self.log.lines()
-        )
+        text = explanation(message, about=(), state=self._view.state, log=self.log.lines())
         self.find(Finding(Verdict.INVARIANT_VIOLATED, "crashes", text, time_ns=record.time_ns))
 
     def _look_at_conditions(self) -> None:
@@ -173,7 +171,6 @@ class Watch:
         text = explanation(
             f"invariant {name} violated since {seconds(since)}: {watched.miss.message}",
             about=watched.miss.about,
-            held=None,
             state=self._view.state,
             log=self.log.lines(),
         )

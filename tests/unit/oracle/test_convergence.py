@@ -217,3 +217,21 @@ def test_nothing_changes_once_it_is_decided() -> None:
     play = Play(stable=0).right(7).wrong(8).until(1000)
     assert (play.verdict, play.decided_at) == (Verdict.PASSED, 7)
     assert play.machine.next_ns() is None
+
+
+def test_what_does_not_hold_for_more_than_d_is_overdue_even_before_d_runs() -> None:
+    """A fault that never ends keeps D from running; nothing else kept the claims from holding."""
+    play = Play("one").starts(0, "one").until(60)
+    assert not play.machine.overdue(at(60))
+    assert play.machine.overdue(at(61))
+
+
+def test_what_holds_is_never_overdue() -> None:
+    assert not Play("one", holds=True).starts(0, "one").until(500).machine.overdue(at(500))
+
+
+def test_a_loss_or_the_end_of_a_fault_starts_the_waiting_anew() -> None:
+    play = Play("one", "two", holds=True).starts(0, "one").wrong(10)
+    assert not play.machine.overdue(at(70))
+    assert play.machine.overdue(at(71))
+    assert not play.ends(80, "one").machine.overdue(at(140))

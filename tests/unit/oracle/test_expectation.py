@@ -141,6 +141,13 @@ def test_too_many_requests_are_a_finding_at_once() -> None:
 
 
 def test_what_is_undecided_in_the_end_is_inconclusive() -> None:
-    finding = Play("lose").ready(False, at=5).finding()
+    finding = Play("lose").ready(False, at=5).finding(at=50)
     assert finding is not None
     assert (finding.verdict, finding.oracle) == (Verdict.INCONCLUSIVE, "total")
+
+
+def test_what_did_not_hold_for_more_than_d_is_a_finding_though_d_never_ran() -> None:
+    finding = Play("lose").ready(False, at=5).finding(at=61)
+    assert finding is not None
+    assert (finding.verdict, finding.oracle) == (Verdict.NOT_CONVERGED, "within")
+    assert finding.message.startswith("not converged, and that for more than 60.000s: workload")

@@ -105,6 +105,17 @@ def test_a_finding_is_not_hidden_by_a_fault_that_did_not_act(tmp_path: Path) -> 
     assert played.decided == ("NotConverged", "within")
 
 
+def test_a_finding_is_not_hidden_by_a_fault_that_is_still_awaited(tmp_path: Path) -> None:
+    """D never began, because the fault never acted; the claims failed all the same."""
+    lose = LOSE.replace(
+        "    expect",
+        "    - name: awaited\n      apiError: {status: 500, resources: [secrets]}\n    expect",
+    )
+    played = play(case_of(tmp_path, CREATE + lose), bug="creates-once")
+    assert played.decided == ("NotConverged", "within")
+    assert "not converged, and that for more than 10.000s" in played.result.message
+
+
 def test_too_large_a_blast_radius_is_an_error(tmp_path: Path) -> None:
     lose = LOSE.replace("deleteObject: {object: workload}", "deleteObject: {select: {}, mode: all}")
     text = "  blastRadius: {maxObjects: 1}" + CREATE + lose
