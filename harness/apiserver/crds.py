@@ -7,10 +7,14 @@ own finalizers may hold it.
 
 from __future__ import annotations
 
+from harness.simulation.clock import Clock
+
 from .crd import served_resources
 from .documents import copy
+from .fields import track
 from .metadata import tidy
 from .requests import Object, Request
+from .resource import Resource
 from .state import ServerState
 from .store import Version
 
@@ -18,6 +22,8 @@ CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 #: In whose name definitions are let go.
 ACTOR = "apiserver"
+#: What the server calls itself as a field manager.
+MANAGER = "kube-apiserver"
 
 
 def follow(state: ServerState) -> None:
@@ -58,6 +64,15 @@ def objects_of(state: ServerState, definition: Object) -> list[Version]:
     collection = state.store.collection((spec["group"], spec["names"]["plural"]))
     found = (collection.get(key) for key in collection.sorted_keys())
     return [version for version in found if version is not None]
+
+
+def track_acceptance(
+    clock: Clock, request: Request, resource: Resource, before: Object, document: Object
+) -> Object:
+    """A new definition with the owner of its status: the server, which accepted its names."""
+    if resource.storage_key != CRDS:
+        return document
+    return track(clock, request, resource, before, document, subresource="status", manager=MANAGER)
 
 
 def _release_if_empty(state: ServerState, version: Version) -> None:

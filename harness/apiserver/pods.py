@@ -5,7 +5,7 @@ Source: Kubernetes "API-initiated Eviction"; k8s.io/kubernetes `pkg/registry/cor
 
 from __future__ import annotations
 
-from . import documents, fields
+from . import crds, documents, fields
 from .authentication import Authenticator
 from .decoding import parse_body
 from .deleting import DeleteOptions, delete_version
@@ -125,7 +125,7 @@ def _allow_one(state: ServerState, request: Request, pod: Version, budget: Versi
         budget.document,
         document,
         subresource="status",
-        manager="kube-apiserver",
+        manager=crds.MANAGER,
     )
     state.commit(request, resource, "MODIFIED", tracked)
 

@@ -11,7 +11,6 @@ from .requests import RequestInfo
 from .resource import Resource
 from .status import method_not_allowed, not_found, page_not_found
 
-
 #: What can be done to a subresource that is a part of its object, or its replica count.
 _PART_VERBS = ("get", "patch", "update")
 _SUBRESOURCE_VERBS: Mapping[str, tuple[str, ...]] = {

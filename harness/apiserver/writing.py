@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import fields, lifecycle, metadata
+from . import crds, fields, lifecycle, metadata
 from .apply import keep_times
 from .decoding import Decoded, decode_object
 from .parameters import check_write_options, is_dry_run, version_number
@@ -98,7 +98,10 @@ def create_decoded(
         raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
     key = (meta.get("namespace", ""), meta["name"])
     _check_free(state, resource, key)
+    before = dict(document)
     _allocate(state, resource, document)
+    document = crds.track_acceptance(state.clock, request, resource, before, document)
+    meta = document["metadata"]
     if is_dry_run(request):
         meta.pop("resourceVersion", None)
         document["metadata"] = metadata.tidy(meta)

@@ -35,7 +35,8 @@ class Ours:
         """The events of a watch as they go over the wire."""
         response = await self._server.handle(_request(call, user))
         if response.events is None:
-            yield _reply(response)
+            refused = response.status != 200
+            yield _reply(response) if refused else _wire(response.document)
             return
         async for event in response.events:
             yield _wire({"type": event.type, "object": event.object})
