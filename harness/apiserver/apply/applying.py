@@ -151,7 +151,7 @@ def _check_envelope(applied: Object, api_version: str) -> None:
 
 
 def _before_first_apply(base: Object, writer: _Writer) -> Managed:
-    """Owners of an object that was never tracked: one manager owns all there is."""
+    """Owners of an object that was never tracked: one manager owns all that it may own."""
     comparison = compare(empty_object(base), base, writer.shape)
     owner = updater(BEFORE_FIRST_APPLY, writer.version, writer.row.subresource)
-    return take_over({}, comparison, {}, owner, writer.timestamp)
+    return take_over({}, comparison, writer.reset, owner, writer.timestamp)

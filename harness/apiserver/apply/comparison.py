@@ -48,7 +48,20 @@ def _compare(old: Any, new: Any, shape: Shape) -> _Pair:
         return _compare_objects(old or {}, new or {}, shape)
     if shape.associative and are(list, old, new):
         return _compare_items(old or [], new or [], shape)
-    return LEAF, None
+    return _compare_kinds(old, new, shape)
+
+
+def _compare_kinds(old: Any, new: Any, shape: Shape) -> _Pair:
+    """A value that became another kind of value, or a whole one that changed.
+
+    An object that was none before brings its fields, one that is none any more loses them.
+    """
+    changed, removed = LEAF, None
+    if shape.granular and isinstance(new, dict):
+        changed = _whole(new, shape)
+    if shape.granular and isinstance(old, dict):
+        removed = {name: tree for name, tree in _whole(old, shape).items() if name != SELF}
+    return changed, removed or None
 
 
 def _compare_objects(old: dict[str, Any], new: dict[str, Any], shape: Shape) -> _Pair:

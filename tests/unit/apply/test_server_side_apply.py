@@ -234,7 +234,7 @@ def test_the_order_of_a_merged_list(live: str, applied: str, expected: str) -> N
 
 
 def test_the_first_apply_makes_one_owner_of_all_there_was() -> None:
-    untracked = thing(size=1, on=True)
+    untracked = {**thing(size=1, on=True), "status": {"size": 1}}
     with pytest.raises(
         ApiError, match=r'with "before-first-apply" using example.com/v1: \.spec\.size$'
     ):

@@ -28,6 +28,7 @@ THING = Node(
                     },
                     "tags": {"type": "array", "x-kubernetes-list-type": "set"},
                     "steps": {"type": "array"},
+                    "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
                 },
             },
             "status": {"type": "object", "properties": {"size": {"type": "integer"}}},
@@ -237,4 +238,20 @@ def test_items_with_one_key_count_as_one_whole() -> None:
         ".": {},
         "f:name": {},
         "f:v": {},
+    }
+
+
+def test_a_value_that_becomes_an_object_is_changed_and_has_new_fields() -> None:
+    created = write(None, thing(free={"a": "text"}), "creator")
+    changed = write(created, thing(free={"a": {"b": 1}}), "changer")
+    assert owners(changed)["changer"] == {"f:spec": {"f:free": {"f:a": {".": {}, "f:b": {}}}}}
+    assert owners(changed)["creator"] == {"f:spec": {".": {}, "f:free": {}}}
+
+
+def test_an_object_that_becomes_a_value_loses_its_fields() -> None:
+    created = write(None, thing(free={"a": {"b": 1}}), "creator")
+    changed = write(created, thing(free={"a": [1]}), "changer")
+    assert owners(changed) == {
+        "changer": {"f:spec": {"f:free": {"f:a": {}}}},
+        "creator": {"f:spec": {".": {}, "f:free": {}}},
     }
