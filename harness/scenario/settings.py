@@ -78,7 +78,7 @@ def find_settings(start: Path) -> Settings:
 
 
 def with_subject(settings: Settings, subject: str) -> Settings:
-    """`settings` with another operator: a module name, or a command line without a shell.
+    """`settings` with another operator: a module (or several, by commas), or a command, no shell.
 
     It keeps namespace, service account and environment of the Deployment that the project names.
     """
@@ -87,7 +87,9 @@ def with_subject(settings: Settings, subject: str) -> Settings:
     words = shlex.split(subject)
     if not words:
         raise UsageError("--subject is empty; write a kopf module or a command")
-    is_module = len(words) == 1 and all(part.isidentifier() for part in words[0].split("."))
+    is_module = len(words) == 1 and all(
+        part.isidentifier() for part in words[0].replace(",", ".").split(".")
+    )
     chosen = {"module": words[0], "command": []} if is_module else {"module": "", "command": words}
     return settings.model_copy(update={"subject": settings.subject.model_copy(update=chosen)})
 

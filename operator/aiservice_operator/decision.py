@@ -29,13 +29,16 @@ class Verb(Enum):
 
     APPLY = "apply"
     DELETE = "delete"
+    """The child differs where nothing can change; it is made anew when it is gone."""
+    PRUNE = "prune"
+    """The child is no longer desired; not before what is desired is there."""
     BLOCKED = "blocked"
     """The name belongs to somebody else's object, which is not touched."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request; `obj` is the desired child for APPLY, the live one for DELETE and BLOCKED."""
+    """One request; `obj` is the desired child for APPLY, the live one for all others."""
 
     verb: Verb
     obj: Object
@@ -112,7 +115,7 @@ def _prunes(
     settled = seen.settled and seen.revision == history.active.name
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
     return [
-        Step(Verb.DELETE, child)
+        Step(Verb.PRUNE, child)
         for child in children
         if (child["kind"], child["metadata"]["name"]) not in names
         and not dig(child, "metadata", "deletionTimestamp")

@@ -135,6 +135,8 @@ class Reconciler:
         for step in decision.steps:
             if step.obj["kind"] == DEPLOYMENT.kind and not with_deployment:
                 continue
+            if step.verb is Verb.PRUNE and attempt.failure is not None:
+                continue
             if (known := self._refusals.recall(step.obj)) is not None:
                 attempt.refused(step, known)
                 continue
@@ -156,7 +158,7 @@ class Reconciler:
         name = step.obj["metadata"]["name"]
         if step.verb is Verb.BLOCKED:
             return _name_taken(step.obj)
-        if step.verb is Verb.DELETE:
+        if step.verb in (Verb.DELETE, Verb.PRUNE):
             await self._delete(step.obj)
             logger.info("%s: deleted %s %s", service["metadata"]["name"], kind.kind, name)
             return None

@@ -146,7 +146,7 @@ def test_a_missing_child_is_applied(at_rest: dict[str, Any], kind: str) -> None:
 
 def test_a_child_that_is_no_longer_desired_is_deleted(at_rest: dict[str, Any]) -> None:
     at_rest["service"]["spec"]["size"] = 1
-    assert ("delete", "PodDisruptionBudget") in steps(at_rest["service"], at_rest["children"])
+    assert ("prune", "PodDisruptionBudget") in steps(at_rest["service"], at_rest["children"])
 
 
 def test_the_old_model_stays_while_pods_may_still_mount_it(at_rest: dict[str, Any]) -> None:

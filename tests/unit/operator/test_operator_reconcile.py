@@ -231,6 +231,20 @@ def test_one_failing_kind_does_not_keep_the_others_from_repair(operator: Operato
     assert operator.api.names(DEPLOYMENT) == ["demo"]
 
 
+def test_nothing_is_pruned_before_what_replaces_it_is_there(operator: Operator) -> None:
+    operator.settle()
+    operator.edit(size=1)
+
+    def fail(verb: str, kind: str) -> None:
+        if (verb, kind) == ("apply", "Deployment"):
+            raise ApiError(500, "InternalError", "etcd is away")
+
+    operator.api.before = fail
+    with pytest.raises(ApiError, match="etcd is away"):
+        operator.reconcile()
+    assert operator.api.names(POD_DISRUPTION_BUDGET) == ["demo"]
+
+
 def test_a_failed_attempt_claims_nothing_in_the_status(operator: Operator) -> None:
     def fail(verb: str, kind: str) -> None:
         if kind == "Deployment":
