@@ -19,7 +19,7 @@ from ..status import (
     not_supported,
     required,
 )
-from .rules import rule_errors
+from .rule_checks import rule_errors
 from .schema import schema_of
 from .structural import schema_errors
 

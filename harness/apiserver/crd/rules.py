@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cel import BOOL, STRING, CelCompileError, CelError, Program, Type, compile_expression
+from ..cel import BOOL, STRING, CelError, Program, Type, compile_expression
 from ..cel.static_types import optional_of
 from ..cel.values import NONE, Optional
 from ..schema.node import Node
@@ -22,12 +22,8 @@ from ..schema.validation import ABSENT, correlate, identity, join
 from ..schema.values import type_name
 from ..status import (
     FieldError,
-    invalid_value,
-    not_supported,
-    required,
     show,
 )
-from .structural import children
 
 REASONS = (
     "FieldValueDuplicate",
@@ -35,7 +31,7 @@ REASONS = (
     "FieldValueInvalid",
     "FieldValueRequired",
 )
-_KEYWORD = "x-kubernetes-validations"
+KEYWORD = "x-kubernetes-validations"
 #: How upstream prints the path of the object as a whole.
 ROOT = "<nil>"
 _MESSAGE_LENGTH_MAX = 5120
@@ -90,7 +86,7 @@ def _self_node(node: Node, *, root: bool) -> Node:
 
 def compile_rules(node: Node, *, root: bool = True) -> RuleSet | None:
     """The tree of rules of a schema that `rule_errors` accepts; None without rules."""
-    found = RuleSet(node, [_compile(raw, node, root=root) for raw in node.raw.get(_KEYWORD) or ()])
+    found = RuleSet(node, [_compile(raw, node, root=root) for raw in node.raw.get(KEYWORD) or ()])
     for name, child in node.properties.items():
         below = compile_rules(child, root=False)
         if below is not None:
@@ -104,11 +100,11 @@ def _compile(raw: dict[str, Any], node: Node, *, root: bool) -> Rule:
     text = raw["rule"]
     expression = raw.get("messageExpression")
     return Rule(
-        program=_program(text, node, raw, root=root, result=BOOL),
+        program=compile_program(text, node, raw, root=root, result=BOOL),
         text=text.strip(),
         message=raw.get("message", "").strip(),
         message_program=(
-            _program(expression, node, raw, root=root, result=STRING) if expression else None
+            compile_program(expression, node, raw, root=root, result=STRING) if expression else None
         ),
         reason=raw.get("reason", "FieldValueInvalid"),
         field_path=_path_of(raw.get("fieldPath", "")),
@@ -116,27 +112,29 @@ def _compile(raw: dict[str, Any], node: Node, *, root: bool) -> Rule:
     )
 
 
-def _program(text: str, node: Node, raw: dict[str, Any], *, root: bool, result: Type) -> Program:
+def compile_program(
+    text: str, node: Node, raw: dict[str, Any], *, root: bool, result: Type
+) -> Program:
     this = _self_node(node, root=root)
     old: Any = this
     if raw.get("optionalOldSelf"):
         old = optional_of(compile_expression("self", {"self": this}).type)
     program = compile_expression(text, {"self": this, "oldSelf": old})
     if program.type not in (result, compile_expression("dyn(1)", {}).type):
-        raise _WrongType(program.type)
+        raise WrongType(program.type)
     return program
 
 
-class _WrongType(Exception):
+class WrongType(Exception):
     """The expression compiles, but not to what a rule or message must be."""
 
 
-_PART = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\['([^']+)'\]")
+FIELD_PATH_PART = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\['([^']+)'\]")
 
 
 def _path_of(text: str) -> str:
     """`.a['b-c']` as the path of a field error, `a.b-c`."""
-    return ".".join(match.group(1) or match.group(2) for match in _PART.finditer(text))
+    return ".".join(match.group(1) or match.group(2) for match in FIELD_PATH_PART.finditer(text))
 
 
 def evaluate(rules: RuleSet, value: Any, old: Any = ABSENT, path: str = "") -> list[FieldError]:
@@ -224,109 +222,3 @@ def _message(rule: Rule, bindings: dict[str, Any]) -> str:
         if text and "\n" not in text and len(text) <= _MESSAGE_LENGTH_MAX:
             return text
     return rule.message or f"failed rule: {rule.text}"
-
-
-def rule_errors(node: Node, path: str, *, root: bool = True, apart: str = "") -> list[FieldError]:
-    """What is wrong with the rules of a schema.
-
-    Args:
-        apart: The nearest list above whose items cannot be told apart between two versions, where
-            transition rules are impossible; empty when there is none.
-    """
-    errors: list[FieldError] = []
-    for index, raw in enumerate(node.raw.get(_KEYWORD) or ()):
-        at = f"{path}.{_KEYWORD}[{index}]"
-        errors += _entry_errors(raw, node, at, root=root, apart=apart)
-    nodes: dict[str, Node] = {f"{path}.properties[{k}]": v for k, v in node.properties.items()}
-    if node.items is not None:
-        nodes[f"{path}.items"] = node.items
-    if node.additional is not None:
-        nodes[f"{path}.additionalProperties"] = node.additional
-    lost = apart or (path if node.type == "array" and node.list_type != "map" else "")
-    for _, below in children(node.raw, path):
-        errors += rule_errors(nodes[below], below, root=False, apart=lost)
-    return errors
-
-
-def _entry_errors(
-    raw: dict[str, Any], node: Node, at: str, *, root: bool, apart: str
-) -> list[FieldError]:
-    text = raw.get("rule") or ""
-    if not text.strip():
-        return [required(f"{at}.rule", "rule is not specified")]
-    errors = _word_errors(raw, at)
-    if raw.get("reason") is not None and raw["reason"] not in REASONS:
-        errors.append(not_supported(f"{at}.reason", raw["reason"], REASONS))
-    if raw.get("fieldPath") and not _leads_somewhere(node, raw["fieldPath"]):
-        errors.append(invalid_value(f"{at}.fieldPath", raw["fieldPath"], "must be a valid path"))
-    return errors + _compile_errors(raw, node, at, root=root, apart=apart)
-
-
-def _word_errors(raw: dict[str, Any], at: str) -> list[FieldError]:
-    message, rule = raw.get("message"), raw["rule"]
-    if message and not message.strip():
-        return [invalid_value(f"{at}.message", message, "must be non-empty if specified")]
-    if message and "\n" in message.strip():
-        return [invalid_value(f"{at}.message", message, "must not contain line breaks")]
-    if not message and "\n" in rule.strip() and not raw.get("messageExpression"):
-        words = "message must be specified if rule contains line breaks"
-        return [required(f"{at}.message", words)]
-    return []
-
-
-def _leads_somewhere(node: Node, text: str) -> bool:
-    here: Node | None = node
-    if "".join(match.group(0) for match in _PART.finditer(text)) != text:
-        return False
-    for name in (match.group(1) or match.group(2) for match in _PART.finditer(text)):
-        here = here.field(name) if here is not None else None
-    return here is not None
-
-
-def _compile_errors(
-    raw: dict[str, Any], node: Node, at: str, *, root: bool, apart: str
-) -> list[FieldError]:
-    errors: list[FieldError] = []
-    program: Program | None = None
-    shown = _go_rule(raw)
-    try:
-        program = _program(raw["rule"], node, raw, root=root, result=BOOL)
-    except CelCompileError as error:
-        errors.append(invalid_value(f"{at}.rule", shown, error.detail))
-    except _WrongType:
-        errors.append(invalid_value(f"{at}.rule", shown, "cel expression must evaluate to a bool"))
-    uses_old = program is not None and "oldSelf" in program.names
-    if uses_old and apart and not raw.get("optionalOldSelf"):
-        words = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {apart}"
-        errors.append(invalid_value(f"{at}.rule", raw["rule"], words))
-    if raw.get("optionalOldSelf") is not None and not uses_old:
-        words = "may not be set if oldSelf is not used in rule"
-        errors.append(invalid_value(f"{at}.optionalOldSelf", raw["optionalOldSelf"], words))
-    return errors + _message_errors(raw, node, at, root=root)
-
-
-def _message_errors(raw: dict[str, Any], node: Node, at: str, *, root: bool) -> list[FieldError]:
-    expression, path = raw.get("messageExpression"), f"{at}.messageExpression"
-    if not expression:
-        return []
-    try:
-        _program(expression, node, raw, root=root, result=STRING)
-    except CelCompileError as error:
-        words = f"messageExpression compilation failed: {error}"
-        return [invalid_value(path, _go_rule(raw), words)]
-    except _WrongType:
-        words = "messageExpression must evaluate to a string"
-        return [invalid_value(path, _go_rule(raw), words)]
-    return []
-
-
-def _go_rule(raw: dict[str, Any]) -> dict[str, Any]:
-    """A rule as upstream's internal type prints it."""
-    return {
-        "Rule": raw.get("rule", ""),
-        "Message": raw.get("message", ""),
-        "MessageExpression": raw.get("messageExpression", ""),
-        "Reason": raw.get("reason"),
-        "FieldPath": raw.get("fieldPath", ""),
-        "OptionalOldSelf": raw.get("optionalOldSelf"),
-    }
