@@ -158,13 +158,15 @@ class Authorizer:
 
     def _rules_of(self, reference: Object, namespace: str) -> tuple[Rule, ...]:
         """The rules behind a `roleRef`; none when the role does not exist (yet)."""
-        cluster_wide = reference.get("kind") == "ClusterRole"
-        plural = "clusterroles" if cluster_wide else "roles"
-        key = ("" if cluster_wide else namespace, reference.get("name", ""))
+        plural = "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
+        role = self.role(plural, namespace, reference.get("name", ""))
+        return tuple(_rule(source) for source in self.role_rules(role)) if role else ()
+
+    def role(self, plural: str, namespace: str, name: str) -> Object | None:
+        """A role (or ClusterRole, by its plural) as it is stored."""
+        key = (namespace if plural == "roles" else "", name)
         version = self._state.store.collection((RBAC, plural)).get(key)
-        if version is None:
-            return ()
-        return tuple(_rule(source) for source in self.role_rules(version.document))
+        return version.document if version is not None else None
 
     def role_rules(self, role: Object) -> list[Object]:
         """The rules of a role, those that it aggregates included."""

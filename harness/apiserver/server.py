@@ -31,6 +31,7 @@ from . import (
 )
 from .authentication import Authenticator
 from .authorization import Authorizer
+from .escalation import EscalationCheck
 from .middleware import FaultPlane, call_through
 from .nonresource import answer_path, no_such_path
 from .parameters import is_dry_run
@@ -97,6 +98,7 @@ class ApiServer:
         crds.follow(self.state)
         self.authenticator = Authenticator(self.state, options.tokens or {}, options.anonymous)
         self.authorizer = Authorizer(self.state)
+        self.state.admission.append(EscalationCheck(self.authorizer))
         bootstrap.create_first_objects(self.state)
 
     @property

@@ -6,6 +6,7 @@ resourceVersion and telling the watchers, so a delivery can name the record that
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -25,6 +26,9 @@ from .views import View
 #: How long history is kept at least; the real server's compactor runs as often.
 COMPACTION_SECONDS = 300.0
 MAIN_VIEW = ""
+
+#: May raise `ApiError` to refuse a write; the old document is None on create.
+Admission = Callable[[Request, Resource, Object, Object | None], None]
 
 
 class ServerState:
@@ -51,6 +55,8 @@ class ServerState:
         self.recorder = recorder
         self.store = store
         self.registry = registry
+        #: Asked before a write is committed, with the new and the old document; they may refuse.
+        self.admission: list[Admission] = []
         self.views: dict[str, View] = {MAIN_VIEW: View(store)}
         self._secret_key = entropy.digest("journal", "secrets")
         self._incarnations: dict[tuple[StorageKey, Key], int] = {}
@@ -80,6 +86,15 @@ class ServerState:
         return base + self.entropy.suffix(
             "name", resource.group, resource.plural, namespace, base, owner, count
         )
+
+    def admit(self, request: Request, resource: Resource, new: Object, old: Object | None) -> None:
+        """Ask everybody who may refuse a write.
+
+        Raises:
+            ApiError: Somebody did.
+        """
+        for check in self.admission:
+            check(request, resource, new, old)
 
     def commit(
         self, request: Request, resource: Resource, event: EventType, document: Object

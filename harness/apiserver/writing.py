@@ -91,6 +91,7 @@ def create_decoded(
         raise ApiError(500, "", words)
     lifecycle.check_namespace(state, resource, document["metadata"])
     document = _complete(state, request, resource, document)
+    state.admit(request, resource, document, None)
     errors = metadata.validate_create(resource, document["metadata"])
     errors += resource.strategy.validate_create(document)
     meta = document["metadata"]
@@ -300,6 +301,7 @@ def write_over(
     _check_stale(resource, live, new["metadata"], conditional=False)
     errors = metadata.validate_written(new["metadata"], old["metadata"])
     new = _prepare(state, request, resource, new, old, track=track)
+    state.admit(request, resource, new, old)
     errors += metadata.validate_update(resource, new["metadata"], old["metadata"])
     errors += _judge(resource, new, old, subresource)
     if errors:

@@ -80,6 +80,50 @@ def test_an_aggregated_role_has_the_rules_of_those_it_selects() -> None:
     on_server(main)
 
 
+def test_nobody_gives_rights_that_he_does_not_have() -> None:
+    async def main(api: Api) -> None:
+        makers = {"verbs": ["create"], "apiGroups": ["rbac.authorization.k8s.io"]}
+        rules = [*READ, {**makers, "resources": ["roles", "rolebindings"]}]
+        await api.create(f"{RBAC}/namespaces/default/roles", "reader", rules=rules)
+        await grant(api, "bob")
+        roles = f"{RBAC}/namespaces/default/roles"
+        mine = {"metadata": {"name": "mine"}, "rules": READ}
+        await api.ok("POST", roles, mine, token=BOB)
+        more = [{"verbs": ["get", "watch"], "apiGroups": [""], "resources": ["configmaps"]}]
+        status = await api.refused(
+            "POST", roles, {"metadata": {"name": "more"}, "rules": more}, token=BOB
+        )
+        assert status["message"] == (
+            'roles.rbac.authorization.k8s.io "more" is forbidden: user "bob" '
+            '(groups=["system:authenticated"]) is attempting to grant RBAC permissions not '
+            'currently held:\n{APIGroups:[""], Resources:["configmaps"], Verbs:["watch"]}'
+        )
+
+    on_server(main)
+
+
+def test_nobody_binds_a_role_with_rights_that_he_does_not_have() -> None:
+    async def main(api: Api) -> None:
+        makers = {"verbs": ["create"], "apiGroups": ["rbac.authorization.k8s.io"]}
+        rules = [{**makers, "resources": ["rolebindings"]}]
+        await api.create(f"{RBAC}/namespaces/default/roles", "reader", rules=rules)
+        await grant(api, "bob")
+        group = "rbac.authorization.k8s.io"
+        body = {
+            "metadata": {"name": "x"},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
+        }
+        bindings = f"{RBAC}/namespaces/default/rolebindings"
+        status = await api.refused("POST", bindings, body, token=BOB)
+        assert status["code"] == 403
+        assert '{APIGroups:["*"], Resources:["*"], Verbs:["*"]}' in status["message"]
+        body["roleRef"]["name"] = "nope"
+        status = await api.refused("POST", bindings, body, token=BOB)
+        assert status["message"] == 'rolebindings.rbac.authorization.k8s.io "nope" not found'
+
+    on_server(main)
+
+
 def test_a_service_account_acts_with_the_token_it_asked_for_while_it_exists() -> None:
     async def main(api: Api) -> None:
         await api.create(ACCOUNTS, "robot")
