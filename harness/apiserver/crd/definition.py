@@ -14,6 +14,7 @@ from ..kinds.common import BuiltinStrategy
 from ..requests import Object
 from ..status import FieldError
 from .checks import definition_errors, update_errors
+from .conditions import is_established
 
 
 class DefinitionStrategy(BuiltinStrategy):
@@ -74,79 +75,73 @@ def storage_versions(document: Object) -> list[str]:
     return [version.get("name", "") for version in versions if version.get("storage")]
 
 
-def is_established(document: Object) -> bool:
-    """Whether the condition `Established` is true."""
-    conditions = (document.get("status") or {}).get("conditions") or []
-    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
-
-
 def established(document: Object, others: Iterable[Object]) -> Object:
     """The status of a new CRD beside the CRDs that exist."""
     spec = document["spec"]
-    problem = _conflict(spec, others)
     since = document["metadata"].get("creationTimestamp")
-    if problem is None:
-        accepted = dict(spec["names"])
-        conditions = [
-            _condition("NamesAccepted", "True", since, "NoConflicts", "no conflicts found"),
-            _condition(
-                "Established",
-                "True",
-                since,
-                "InitialNamesAccepted",
-                "the initial names have been accepted",
-            ),
+    accepted, problems = _accept(spec["names"], _taken(spec["group"], others))
+    if problems:
+        reason, message = problems[-1]
+        verdicts = [
+            ("NamesAccepted", "False", reason, message),
+            ("Established", "False", "NotAccepted", "not all names are accepted"),
         ]
     else:
-        accepted = {"plural": "", "kind": ""}
-        reason, message = problem
-        conditions = [
-            _condition("NamesAccepted", "False", since, reason, message),
-            _condition("Established", "False", since, "NotAccepted", "not all names are accepted"),
+        established_words = "the initial names have been accepted"
+        verdicts = [
+            ("NamesAccepted", "True", "NoConflicts", "no conflicts found"),
+            ("Established", "True", "InitialNamesAccepted", established_words),
         ]
     return {
-        "conditions": conditions,
+        "conditions": [
+            {
+                "type": kind,
+                "status": status,
+                "lastTransitionTime": since,
+                "reason": reason,
+                "message": message,
+            }
+            for kind, status, reason, message in verdicts
+        ],
         "acceptedNames": accepted,
         "storedVersions": storage_versions(document),
     }
 
 
-def _condition(kind: str, status: str, since: Any, reason: str, message: str) -> Object:
-    return {
-        "type": kind,
-        "status": status,
-        "lastTransitionTime": since,
-        "reason": reason,
-        "message": message,
-    }
-
-
-def _conflict(spec: Mapping[str, Any], others: Iterable[Object]) -> tuple[str, str] | None:
-    """Reason and message when another CRD of the group has a name already."""
-    kind_names = spec["names"]
-    taken: set[str] = set()
+def _taken(group: str, others: Iterable[Object]) -> tuple[set[str], set[str]]:
+    """Resource names and kinds that other CRDs of a group have."""
+    names: set[str] = set()
     kinds: set[str] = set()
     for other in others:
-        if other["spec"]["group"] == spec["group"]:
+        if other["spec"]["group"] == group:
             has = (other.get("status") or {}).get("acceptedNames") or {}
-            taken |= {
-                has.get("plural", ""),
-                has.get("singular", ""),
-                *(has.get("shortNames") or ()),
-            }
+            names |= {has.get("plural", ""), has.get("singular", "")}
+            names |= set(has.get("shortNames") or ())
             kinds |= {has.get("kind", ""), has.get("listKind", "")}
-    for reason, wanted in (
-        ("PluralConflict", [kind_names["plural"]]),
-        ("SingularConflict", [kind_names.get("singular", "")]),
-        ("ShortNamesConflict", kind_names.get("shortNames") or []),
+    return names - {""}, kinds - {""}
+
+
+def _accept(
+    wanted: Mapping[str, Any], taken: tuple[set[str], set[str]]
+) -> tuple[Object, list[tuple[str, str]]]:
+    """The names that are free, and reason and message for each that is not."""
+    names, kinds = taken
+    accepted: Object = {"plural": "", "kind": ""}
+    problems: list[tuple[str, str]] = []
+    for field, others in (
+        ("plural", names),
+        ("singular", names),
+        ("shortNames", names),
+        ("kind", kinds),
+        ("listKind", kinds),
     ):
-        for name in wanted:
-            if name and name in taken:
-                return reason, f'"{name}" is already in use'
-    for reason, name in (
-        ("KindConflict", kind_names["kind"]),
-        ("ListKindConflict", kind_names.get("listKind", "")),
-    ):
-        if name in kinds:
-            return reason, f'"{name}" is already in use'
-    return None
+        value = wanted.get(field)
+        used = [name for name in (value if isinstance(value, list) else [value]) if name in others]
+        if used:
+            reason = f"{field[0].upper()}{field[1:]}Conflict"
+            problems.append((reason, f'"{used[0]}" is already in use'))
+        elif value:
+            accepted[field] = value
+    if wanted.get("categories"):
+        accepted["categories"] = wanted["categories"]
+    return accepted, problems

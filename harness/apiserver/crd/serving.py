@@ -7,6 +7,7 @@ from typing import Any
 
 from ..requests import Object
 from ..resource import PrinterColumn, Resource, ScalePaths
+from .conditions import is_refused
 from .custom import CustomStrategy
 from .schema import schema_of
 
@@ -15,7 +16,9 @@ AGE = PrinterColumn("Age", "date", ".metadata.creationTimestamp")
 
 
 def served_resources(crd: Object) -> list[Resource]:
-    """The resources of a CRD, the newest version first as it stands in the CRD."""
+    """The resources of a CRD, in the order of its versions; none when its names are taken."""
+    if is_refused(crd):
+        return []
     versions = crd["spec"]["versions"]
     return [_resource(crd, version) for version in versions if version.get("served")]
 
