@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -27,6 +28,7 @@ _SUFFIXES = {
 Resources = dict[str, Fraction]
 
 
+@functools.lru_cache(maxsize=4096)
 def quantity(text: str | int | float) -> Fraction:
     """The value of a `resource.Quantity`, such as `500m`, `1Gi` or `2e3`."""
     text = str(text)

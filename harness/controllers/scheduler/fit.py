@@ -27,10 +27,17 @@ class NodeState:
     used: Resources = field(default_factory=dict)
     pods: int = 0
 
+    def __post_init__(self) -> None:
+        self.allocatable = parsed(status_of(self.node).get("allocatable"))
+
     @property
-    def allocatable(self) -> Resources:
-        """What the node offers to pods."""
-        return parsed(status_of(self.node).get("allocatable"))
+    def load(self) -> float:
+        """How full it is: the sum of the used fractions of its resources."""
+        return sum(
+            float(self.used.get(name, 0) / total)
+            for name, total in self.allocatable.items()
+            if name != "pods" and total
+        )
 
     def take(self, pod: Object) -> None:
         """Count a pod that is on the node."""

@@ -57,11 +57,14 @@ class Scheduler(KeyController):
         self._nodes.on_change(self._node_changed)
         self._waiting: dict[Key, None] = {}
         self._assumed: dict[Key, Object] = {}  # bound by us, not seen bound by the watch yet
+        self._states: dict[str, NodeState] = {}  # of nodes nothing has changed about
 
     def _pod_changed(self, before: Object | None, after: Object | None) -> None:
         document = after or before
         assert document is not None, "a change is of something"
         key = namespace_of(document), name_of(document)
+        for node in node_of(document):
+            self._states.pop(node, None)
         if after is not None and self._is_ours(after):
             if before is None or before["metadata"].get("generation") != after["metadata"].get(
                 "generation"
@@ -69,12 +72,17 @@ class Scheduler(KeyController):
                 self.enqueue(key)
             return
         self._waiting.pop(key, None)
-        self._assumed.pop(key, None)
+        assumed = self._assumed.pop(key, None)
+        if assumed is not None:
+            self._states.pop(node_of(assumed)[0], None)
         room_was_made = after is None or is_pod_finished(after)
         if room_was_made and before is not None and node_of(before):
             self._retry_waiting()
 
     def _node_changed(self, before: Object | None, after: Object | None) -> None:
+        document = after or before
+        assert document is not None, "a change is of something"
+        self._states.pop(name_of(document), None)
         if after is not None and (before is None or _matters(before) != _matters(after)):
             self._retry_waiting()
 
@@ -107,7 +115,11 @@ class Scheduler(KeyController):
         await self._bind(pod, self._best(pod, fitting))
 
     def _state(self, node: Object) -> NodeState:
-        state = NodeState(node)
+        """The node and what is left of it; counted again only after a change."""
+        known = self._states.get(name_of(node))
+        if known is not None:
+            return known
+        state = self._states[name_of(node)] = NodeState(node)
         for pod in self._pods.by_index("node", name_of(node)):
             if not is_pod_finished(pod):
                 state.take(pod)
@@ -126,16 +138,11 @@ class Scheduler(KeyController):
                     siblings.update(node_of(sibling))
 
         def badness(state: NodeState) -> tuple[Any, ...]:
-            used = [
-                float(state.used.get(name, 0) / total)
-                for name, total in state.allocatable.items()
-                if name != "pods" and total
-            ]
-            return siblings[name_of(state.node)], sum(used), state.pods
+            return siblings[name_of(state.node)], state.load, state.pods
 
-        best = min(badness(state) for state in fitting)
-        equal = sorted(name_of(state.node) for state in fitting if badness(state) == best)
-        return self._entropy.choice(equal)
+        ranked = [(badness(state), name_of(state.node)) for state in fitting]
+        best = min(rank for rank, _ in ranked)
+        return self._entropy.choice(sorted(name for rank, name in ranked if rank == best))
 
     async def _bind(self, pod: Object, node: str) -> None:
         name, namespace = name_of(pod), namespace_of(pod)
@@ -154,6 +161,7 @@ class Scheduler(KeyController):
         if not node_of(self._pods.objects.get((namespace, name), pod)):
             assumed = {**pod, "spec": {**pod["spec"], "nodeName": node}}
             self._assumed[namespace, name] = assumed
+            self._states.pop(node, None)
         message = f"Successfully assigned {namespace}/{name} to {node}"
         await self._emit(pod, "Normal", "Scheduled", "Binding", message)
 
