@@ -18,6 +18,9 @@ from .identity import current_process
 
 _QUIET = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
+#: A debugger that stops in a process's code talks to the person at the terminal.
+_DEBUGGERS = ("pdb", "bdb", "cmd", "code", "ipdb", "pprint")
+
 _real_emit = logging.StreamHandler.emit
 _real_warn = warnings.warn
 _real_warn_explicit = warnings.warn_explicit
@@ -33,7 +36,7 @@ class Output:
     def write(self, text: str) -> int:
         """Print on behalf of the running process."""
         process = current_process() if scope.inside() is not None else None
-        if process is None:
+        if process is None or sys._getframe(1).f_globals.get("__name__") in _DEBUGGERS:
             return int(self._real.write(text))
         process.print_to(self.name, text)
         return len(text)

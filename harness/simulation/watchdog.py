@@ -14,7 +14,7 @@ import ctypes
 import sys
 import threading
 import traceback
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from harness.errors import WatchdogExpired
@@ -22,6 +22,18 @@ from harness.errors import WatchdogExpired
 
 class BusyTooLong(BaseException):
     """Raised inside a callback that the watchdog ends; not an `Exception`, so few swallow it."""
+
+
+_DEBUGGERS = frozenset({"bdb", "pdb", "ipdb", "pydevd"})
+
+
+def _in_debugger(frame: FrameType | None) -> bool:
+    """Whether somebody looks at the code in a debugger; time is theirs then."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Watchdog:
@@ -63,6 +75,8 @@ class Watchdog:
 
     def _end_callback(self) -> None:
         frame = sys._current_frames().get(self._target)
+        if _in_debugger(frame):
+            return
         stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
         self._loop.failure = WatchdogExpired(
             f"One callback was busy for more than {self._limit:g} real seconds at "

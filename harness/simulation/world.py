@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-from harness.errors import SimulationError, UsageError
+from harness.errors import SimulationError, UsageError, WatchdogExpired
 
 from . import (
     chance,
@@ -42,7 +42,7 @@ from .network import Network
 from .process import Main, Process, State, close_coroutine, exit_status
 from .process_globals import GlobalsSwitch, ProcessGlobals
 from .records import Recorder
-from .watchdog import Watchdog
+from .watchdog import BusyTooLong, Watchdog
 
 T = TypeVar("T")
 
@@ -251,6 +251,8 @@ def run(
             _install(replacements)
             try:
                 return world.loop.run_until_complete(main(world))
+            except BusyTooLong:  # it came when the busy callback had just ended
+                raise world.loop.failure or WatchdogExpired("Real time ran out.") from None
             finally:
                 world.close()
         finally:

@@ -18,6 +18,7 @@ from .. import scope
 from .blocking import running_loop, wait_for
 
 _real_lock = _thread.allocate_lock
+_real_lock_type: Any = threading.Lock  # the same function, a class from Python 3.13 on
 _real_rlock = threading.RLock
 _python_rlock: Any = threading._RLock
 
@@ -105,4 +106,4 @@ def install(replacements: scope.Replacements) -> None:
 
 
 #: For modules that imported them by name.
-STAND_INS = {_real_lock: _lock, _real_rlock: _rlock}
+STAND_INS = {_real_lock: _lock, _real_lock_type: _lock, _real_rlock: _rlock}

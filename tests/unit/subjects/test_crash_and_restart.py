@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from harness.apiserver.status import ApiError
 from harness.simulation.records import Record
+from harness.simulation.world import World, run
 from tests.unit.subjects.subject_world import SubjectWorld, simulate
 
 LIBRARY = "tests.subjects.metrics_library"
@@ -195,3 +201,42 @@ def test_a_crash_of_the_server_side_is_seen_as_an_api_error_by_nobody_else() -> 
         return errors
 
     assert simulate(body) == 0
+
+
+@pytest.mark.xfail(
+    reason="known leak: what is outside of the subject's package and not in fresh_modules stays",
+    strict=True,
+)
+def test_a_module_outside_of_the_package_forgets_too() -> None:
+    async def body(here: SubjectWorld) -> list[str]:
+        await here.create("notes")
+        subject = here.subject("remembering")
+        for _ in range(2):
+            await subject.start()
+            await asyncio.sleep(5)
+            subject.crash()
+        return here.events()
+
+    sys.modules.pop(LIBRARY, None)
+    try:
+        assert simulate(body) == ["started", "crashed", "started", "crashed"]
+    finally:
+        sys.modules.pop(LIBRARY, None)
+        vars(sys.modules["tests.subjects"]).pop("metrics_library", None)
+
+
+@pytest.mark.xfail(reason="known leak: the current folder is one for all processes", strict=True)
+def test_a_change_of_the_current_folder_is_the_processes_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(Path.cwd())
+    before = Path.cwd()
+
+    async def main(world: World) -> None:
+        async def program() -> None:
+            os.chdir(tmp_path)
+
+        await world.spawn("program", program).wait()
+        assert Path.cwd() == before
+
+    run(main)
