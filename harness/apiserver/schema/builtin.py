@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..kinds import SCALE_PATHS, strategy_of
+from ..kinds.registry import SCALE_PATHS, strategy_of
 from ..resource import Resource
 from .facts import facts, named, node, object_meta
 

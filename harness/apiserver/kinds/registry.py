@@ -1,0 +1,84 @@
+"""Which strategy each built-in kind has, and where its scale is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..crd.definition import DefinitionStrategy
+from ..resource import ScalePaths, Strategy
+from ..schema.node import Node
+from .access import BindingStrategy, ClusterBindingStrategy, ClusterRoleStrategy, RoleStrategy
+from .batch import CronJobStrategy, JobStrategy
+from .cluster import (
+    ClaimStrategy,
+    DisruptionBudgetStrategy,
+    EventStrategy,
+    LeaseStrategy,
+    NamespaceStrategy,
+    NodeStrategy,
+    StorageClassStrategy,
+)
+from .common import BuiltinStrategy
+from .configuration import ConfigMapStrategy, SecretStrategy
+from .pod import PodStrategy
+from .scaling import AutoscalerStrategy
+from .services import EndpointSliceStrategy, ServiceStrategy
+from .workloads import (
+    DaemonSetStrategy,
+    DeploymentStrategy,
+    ReplicaSetStrategy,
+    ReplicationControllerStrategy,
+    RevisionStrategy,
+    StatefulSetStrategy,
+)
+
+#: Where `/scale` of a built-in kind reads and writes.
+SCALE_PATHS = {
+    ("apps", "deployments"): ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector"),
+    ("apps", "replicasets"): ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector"),
+    ("apps", "statefulsets"): ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector"),
+    ("", "replicationcontrollers"): ScalePaths(
+        ".spec.replicas", ".status.replicas", ".spec.selector"
+    ),
+}
+
+#: The strategy of each kind that has a special one, by (group, plural).
+STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
+    ("", "configmaps"): ConfigMapStrategy,
+    ("", "events"): EventStrategy,
+    ("", "namespaces"): NamespaceStrategy,
+    ("", "nodes"): NodeStrategy,
+    ("", "persistentvolumeclaims"): ClaimStrategy,
+    ("", "pods"): PodStrategy,
+    ("", "replicationcontrollers"): ReplicationControllerStrategy,
+    ("", "secrets"): SecretStrategy,
+    ("", "services"): ServiceStrategy,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
+    ("apps", "controllerrevisions"): RevisionStrategy,
+    ("apps", "daemonsets"): DaemonSetStrategy,
+    ("apps", "deployments"): DeploymentStrategy,
+    ("apps", "replicasets"): ReplicaSetStrategy,
+    ("apps", "statefulsets"): StatefulSetStrategy,
+    ("autoscaling", "horizontalpodautoscalers"): AutoscalerStrategy,
+    ("batch", "cronjobs"): CronJobStrategy,
+    ("batch", "jobs"): JobStrategy,
+    ("coordination.k8s.io", "leases"): LeaseStrategy,
+    ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy,
+    ("policy", "poddisruptionbudgets"): DisruptionBudgetStrategy,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): ClusterBindingStrategy,
+    ("rbac.authorization.k8s.io", "clusterroles"): ClusterRoleStrategy,
+    ("rbac.authorization.k8s.io", "rolebindings"): BindingStrategy,
+    ("rbac.authorization.k8s.io", "roles"): RoleStrategy,
+    ("storage.k8s.io", "storageclasses"): StorageClassStrategy,
+}
+
+
+def strategy_of(row: Mapping[str, Any], node: Node) -> Strategy:
+    """The strategy of one row of the data file."""
+    kind = STRATEGIES.get((row["group"], row["plural"]), BuiltinStrategy)
+    return kind(
+        node,
+        has_status="status" in row["subresources"],
+        has_generation=bool(row["generation"]),
+    )
