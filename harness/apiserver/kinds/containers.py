@@ -1,4 +1,4 @@
-"""Containers: names, images, ports, environment, mounts, resources, probes.
+"""Containers: names, images, ports, environment, mounts.
 
 Source: k8s.io/kubernetes `pkg/apis/core/validation`, the parts that operators meet.
 """
@@ -6,12 +6,10 @@ Source: k8s.io/kubernetes `pkg/apis/core/validation`, the parts that operators m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from ..names import dns_subdomain, qualified_name
+from ..names import dns_subdomain
 from ..requests import Object
-from ..schema.quantity import parse
 from ..status import (
     FieldError,
     duplicate,
@@ -20,20 +18,12 @@ from ..status import (
     required,
     show,
 )
-from .checks import (
-    NOT_NEGATIVE,
-    named,
-    not_negative,
-    one_of,
-    port_name,
-    port_number,
-    port_reference,
-)
+from .amounts import resource_errors
+from .checks import named, one_of, port_name, port_number
+from .probes import lifecycle_errors, probe_errors
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-_STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _FIELDS = (
     "metadata.annotations",
@@ -78,9 +68,9 @@ def container_errors(
 def _one_container(container: Object, at: str, volumes: list[str]) -> list[FieldError]:
     errors = named(container.get("name"), f"{at}.name")
     errors += _image_errors(container.get("image", ""), f"{at}.image")
-    errors += _lifecycle_errors(container.get("lifecycle") or {}, f"{at}.lifecycle")
+    errors += lifecycle_errors(container.get("lifecycle") or {}, f"{at}.lifecycle")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        errors += _probe_errors(container.get(probe), f"{at}.{probe}", only_one=probe[0] != "r")
+        errors += probe_errors(container.get(probe), f"{at}.{probe}", only_one=probe[0] != "r")
     if "terminationMessagePolicy" in container:
         allowed = ("File", "FallbackToLogsOnError")
         value = container["terminationMessagePolicy"]
@@ -231,98 +221,4 @@ def _mount_errors(mounts: Iterable[Object], path: str, volumes: list[str]) -> li
         elif place in places:
             errors.append(invalid_value(f"{at}.mountPath", place, "must be unique"))
         places.append(place)
-    return errors
-
-
-def resource_errors(resources: Object, path: str) -> list[FieldError]:
-    """What is wrong with requests and limits."""
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    errors: list[FieldError] = []
-    for name, text in sorted(limits.items()):
-        errors += _amount_errors(name, text, f"{path}.limits[{name}]")
-    for name, text in sorted(requests.items()):
-        errors += _amount_errors(name, text, f"{path}.requests[{name}]")
-        if name in limits and parse(text) > parse(limits[name]):
-            words = f"must be less than or equal to {name} limit of {limits[name]}"
-            errors.append(invalid_value(f"{path}.requests", text, words))
-        elif name not in limits and _must_be_limited(name):
-            words = "Limit must be set for non overcommitable resources"
-            errors.append(required(f"{path}.limits", words))
-    return errors
-
-
-def _must_be_limited(name: str) -> bool:
-    standard = name in _STANDARD_RESOURCES or name.startswith("hugepages-")
-    return "/" in name and not standard and ".kubernetes.io/" not in f".{name}"
-
-
-def _amount_errors(name: str, text: str, path: str) -> list[FieldError]:
-    errors = [invalid_value(path, name, complaint) for complaint in qualified_name(name)]
-    standard = name in _STANDARD_RESOURCES or name.startswith("hugepages-")
-    if not errors and "/" not in name and not standard:
-        for words in (
-            "must be a standard resource type or fully qualified",
-            "must be a standard resource for containers",
-        ):
-            errors.append(invalid_value(path, name, words))
-        return errors
-    value = parse(text)
-    if value < 0:
-        errors.append(invalid_value(path, text, NOT_NEGATIVE))
-    if "/" in name and value.denominator != 1:
-        errors.append(invalid_value(path, text, "must be an integer"))
-    return errors
-
-
-def _lifecycle_errors(lifecycle: Mapping[str, Any], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for hook in ("postStart", "preStop"):
-        if lifecycle.get(hook) is not None:
-            handlers = ("exec", "httpGet", "tcpSocket", "sleep")
-            errors += _handler_errors(lifecycle[hook], f"{path}.{hook}", handlers)
-    return errors
-
-
-def _probe_errors(probe: Object | None, path: str, *, only_one: bool) -> list[FieldError]:
-    if probe is None:
-        return []
-    errors = _handler_errors(probe, path, _HANDLERS)
-    errors += not_negative(
-        probe,
-        "initialDelaySeconds",
-        "timeoutSeconds",
-        "periodSeconds",
-        "successThreshold",
-        "failureThreshold",
-        path=path,
-    )
-    if only_one and probe.get("successThreshold", 1) != 1:
-        errors.append(
-            invalid_value(f"{path}.successThreshold", probe["successThreshold"], "must be 1")
-        )
-    return errors
-
-
-def _handler_errors(handler: Object, path: str, names: Iterable[str]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    given = [name for name in names if name in handler]
-    for index, name in enumerate(given):
-        if index:
-            words = "may not specify more than 1 handler type"
-            errors.append(forbidden_field(f"{path}.{name}", words))
-        else:
-            errors += _one_handler(name, handler[name], f"{path}.{name}")
-    if not given:
-        errors.append(required(path, "must specify a handler type"))
-    return errors
-
-
-def _one_handler(name: str, handler: Object, path: str) -> list[FieldError]:
-    if name == "exec":
-        return [] if handler.get("command") else [required(f"{path}.command")]
-    errors = port_reference(handler.get("port", 0), f"{path}.port") if name != "sleep" else []
-    if name == "httpGet":
-        if not handler.get("path"):
-            errors.insert(0, required(f"{path}.path"))
-        errors += one_of(handler.get("scheme", "HTTP"), f"{path}.scheme", ("HTTP", "HTTPS"))
     return errors

@@ -21,9 +21,10 @@ from .cluster import (
 )
 from .common import BuiltinStrategy
 from .configuration import ConfigMapStrategy, SecretStrategy
+from .endpoint_slices import EndpointSliceStrategy
 from .pod import PodStrategy
 from .scaling import AutoscalerStrategy
-from .services import EndpointSliceStrategy, ServiceStrategy
+from .services import ServiceStrategy
 from .workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,

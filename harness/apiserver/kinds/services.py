@@ -1,14 +1,10 @@
-"""Service and EndpointSlice.
+"""Service: a name and an address for pods, and what follows from its type.
 
-A Service gets its addresses when it is created, from a range, the same for the same names: the
-first free one after a place that follows from namespace and name.
-Source: Kubernetes "Service ClusterIP allocation"; k8s.io/kubernetes `pkg/registry/core/service`.
+Source: Kubernetes "Service"; k8s.io/kubernetes `pkg/registry/core/service`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,15 +22,11 @@ from .checks import (
     port_reference,
 )
 from .common import BuiltinStrategy
-
-SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
-NODE_PORTS = range(30000, 32768)
-#: The apiserver's own Service always has the first address.
-_RESERVED = {("default", "kubernetes"): "10.96.0.1"}
+from .containers import PROTOCOLS
+from .service_addresses import allocate_address, allocate_ports, drop_outside, keep_node_ports
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _OUTSIDE = ("NodePort", "LoadBalancer")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
 class ServiceStrategy(BuiltinStrategy):
@@ -64,7 +56,7 @@ class ServiceStrategy(BuiltinStrategy):
     def allocate(self, document: Object, existing: Iterable[Object]) -> list[FieldError]:
         """Give cluster address and node ports; an address that is taken is refused."""
         others = list(existing)
-        return _allocate_address(document, others) or _allocate_ports(document, others)
+        return allocate_address(document, others) or allocate_ports(document, others)
 
     def prepare_update(self, new: Object, old: Object) -> None:
         """Addresses and node ports that a writer leaves out are kept."""
@@ -84,9 +76,9 @@ class ServiceStrategy(BuiltinStrategy):
         ) == before.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
         if spec["type"] in _OUTSIDE:
-            _keep_node_ports(new, old)
+            keep_node_ports(new, old)
         elif before.get("type") in _OUTSIDE:
-            _drop_outside(spec)
+            drop_outside(spec)
 
     def check(self, document: Object) -> list[FieldError]:
         """Ports, type, addresses."""
@@ -145,7 +137,7 @@ def _port_errors(ports: list[Object], kind: str) -> list[FieldError]:
                 errors.append(duplicate(f"{at}.name", name))
             names.append(name)
         errors += port_number(port.get("port", 0), f"{at}.port")
-        errors += one_of(port.get("protocol", "TCP"), f"{at}.protocol", _PROTOCOLS)
+        errors += one_of(port.get("protocol", "TCP"), f"{at}.protocol", PROTOCOLS)
         errors += port_reference(port.get("targetPort", 0), f"{at}.targetPort")
         if kind not in _OUTSIDE and port.get("nodePort"):
             words = f"may not be used when `type` is '{kind}'"
@@ -198,147 +190,4 @@ def _policy_errors(spec: Object) -> list[FieldError]:
     errors += one_of(spec.get("ipFamilyPolicy", "SingleStack"), "spec.ipFamilyPolicy", families)
     for index, family in enumerate(spec.get("ipFamilies") or ()):
         errors += one_of(family, f"spec.ipFamilies[{index}]", ("IPv4", "IPv6"))
-    return errors
-
-
-def _allocate_address(document: Object, others: list[Object]) -> list[FieldError]:
-    spec, metadata = document["spec"], document["metadata"]
-    if spec["type"] == "ExternalName":
-        return []
-    asked = spec.get("clusterIP")
-    # Without address and selector nothing limits the families.
-    both = asked == "None" and not spec.get("selector")
-    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
-    taken = {other["spec"].get("clusterIP") for other in others}
-    if asked and asked != "None":
-        problem = _refused_address(asked, taken)
-        if problem:
-            words = f"failed to allocate IP {asked}: {problem}"
-            return [invalid_value("spec.clusterIPs", [asked], words)]
-    name = (metadata.get("namespace", ""), metadata["name"])
-    spec["clusterIP"] = asked or _RESERVED.get(name) or _free_address(name, taken)
-    spec["clusterIPs"] = [spec["clusterIP"]]
-    return []
-
-
-def _refused_address(asked: str, taken: set[Any]) -> str:
-    if ipaddress.ip_address(asked) not in SERVICE_RANGE:
-        return (
-            f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is "
-            f"{SERVICE_RANGE}"
-        )
-    return "provided IP is already allocated" if asked in taken else ""
-
-
-def _place(name: tuple[str, str], salt: str, size: int) -> int:
-    digest = hashlib.sha256("/".join((salt, *name)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % size
-
-
-def _free_address(name: tuple[str, str], taken: set[Any]) -> str:
-    """The first free address from the name's place on; the lowest few are for the cluster."""
-    size = SERVICE_RANGE.num_addresses - 258
-    start = _place(name, "address", size)
-    for step in range(size):
-        address = str(SERVICE_RANGE[256 + (start + step) % size])
-        if address not in taken:
-            return address
-    raise AssertionError("more than 65,000 Services have addresses")
-
-
-def _allocate_ports(document: Object, others: list[Object]) -> list[FieldError]:
-    spec = document["spec"]
-    if spec["type"] not in _OUTSIDE or spec.get("allocateLoadBalancerNodePorts") is False:
-        return []
-    taken = {port.get("nodePort") for other in others for port in other["spec"].get("ports") or ()}
-    for index, port in enumerate(spec.get("ports") or ()):
-        asked, path = port.get("nodePort"), f"spec.ports[{index}].nodePort"
-        if asked and asked not in NODE_PORTS:
-            words = (
-                "provided port is not in the valid range. The range of valid ports is 30000-32767"
-            )
-            return [invalid_value(path, asked, words)]
-        if asked and asked in taken:
-            return [invalid_value(path, asked, "provided port is already allocated")]
-        port["nodePort"] = asked or _free_port(document, index, taken)
-        taken.add(port["nodePort"])
-    return []
-
-
-def _free_port(document: Object, index: int, taken: set[Any]) -> int:
-    metadata = document["metadata"]
-    name = (metadata.get("namespace", ""), metadata["name"])
-    start = _place(name, f"port {index}", len(NODE_PORTS))
-    candidates = (NODE_PORTS[(start + step) % len(NODE_PORTS)] for step in range(len(NODE_PORTS)))
-    return next(port for port in candidates if port not in taken)
-
-
-def _keep_node_ports(new: Object, old: Object) -> None:
-    had = {
-        (p.get("protocol"), p.get("port")): p.get("nodePort")
-        for p in old["spec"].get("ports") or ()
-    }
-    for port in new["spec"].get("ports") or ():
-        kept = had.get((port.get("protocol"), port.get("port")))
-        if not port.get("nodePort") and kept:
-            port["nodePort"] = kept
-    taken = {port.get("nodePort") for port in new["spec"].get("ports") or ()}
-    for index, port in enumerate(new["spec"].get("ports") or ()):
-        if (
-            not port.get("nodePort")
-            and new["spec"].get("allocateLoadBalancerNodePorts") is not False
-        ):
-            port["nodePort"] = _free_port(new, index, taken)
-            taken.add(port["nodePort"])
-
-
-def _drop_outside(spec: Object) -> None:
-    """What only makes sense for a Service that is seen from outside goes with its type."""
-    for field in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"):
-        spec.pop(field, None)
-    for port in spec.get("ports") or ():
-        port.pop("nodePort", None)
-
-
-class EndpointSliceStrategy(BuiltinStrategy):
-    """Hooks of EndpointSlice."""
-
-    def complete(self, document: Object) -> None:
-        """Ports have a name and a protocol."""
-        for port in document.get("ports") or ():
-            port.setdefault("name", "")
-            port.setdefault("protocol", "TCP")
-
-    def check(self, document: Object) -> list[FieldError]:
-        """Addresses of one type, ports with different names."""
-        kind = document.get("addressType", "")
-        kinds = ("FQDN", "IPv4", "IPv6")
-        errors = [required("addressType")] if not kind else one_of(kind, "addressType", kinds)
-        for index, endpoint in enumerate(document.get("endpoints") or ()):
-            at = f"endpoints[{index}].addresses"
-            if not endpoint.get("addresses"):
-                errors.append(required(at))
-            for number, address in enumerate(endpoint.get("addresses") or ()):
-                if kind != "FQDN" and not is_address(address):
-                    errors.append(invalid_value(f"{at}[{number}]", address, NOT_AN_ADDRESS))
-        return errors + _slice_port_errors(document.get("ports") or [])
-
-    def compare(self, new: Object, old: Object) -> list[FieldError]:
-        """The type of addresses stays."""
-        if new.get("addressType") == old.get("addressType"):
-            return []
-        return [invalid_value("addressType", None, "field is immutable")]
-
-
-def _slice_port_errors(ports: list[Object]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    names: list[str] = []
-    for index, port in enumerate(ports):
-        at, name = f"ports[{index}]", port.get("name", "")
-        if name in names:
-            errors.append(duplicate(f"{at}.name", name))
-        names.append(name)
-        errors += optional_name(name, f"{at}.name", dns_label)
-        errors += one_of(port.get("protocol", "TCP"), f"{at}.protocol", _PROTOCOLS)
     return errors
