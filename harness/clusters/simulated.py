@@ -22,7 +22,7 @@ from harness.client import Client
 from harness.controllers.kubelet import BehaviourRule
 from harness.controllers.manager import ControllerManager
 from harness.controllers.programs import Program
-from harness.errors import InfrastructureError
+from harness.errors import InfrastructureError, UsageError
 from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
@@ -152,6 +152,12 @@ class SimulatedCluster:
         """Start one operator under test."""
         if spec.name in self.subjects:
             raise InfrastructureError(f"a subject called {spec.name!r} runs already; rename one")
+        if spec.command:
+            raise UsageError(
+                f"the subject is the command {list(spec.command)}, which runs in real time, but the "
+                "simulated cluster has virtual time; name a kopf module, or start the command "
+                "yourself against `harness serve`"
+            )
         token = await self._token_for(spec)
         endpoint = Endpoint(API_HOST, API_PORT, authority().pem, token, spec.namespace)
         subject = InProcessSubject(spec, world=self.world, endpoint=endpoint)

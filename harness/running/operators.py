@@ -24,7 +24,8 @@ def operators(settings: Settings, manifests: Sequence[Object]) -> list[SubjectSp
     subject = settings.subject
     if not subject.module and not subject.command:
         return []
-    fields: dict[str, Any] = {"namespace": subject.namespace}
+    # Without a Deployment nobody knows its account: it is cluster-admin, as on somebody's desk.
+    fields: dict[str, Any] = {"namespace": subject.namespace, "service_account": ""}
     if subject.deployment:
         fields = _of_deployment(_find(subject.deployment, manifests))
     names = [f"operator-{number + 1}" for number in range(subject.replicas)]
