@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 from harness.errors import HarnessError
 from harness.oracle.verdict import Verdict
@@ -138,7 +139,8 @@ def _folder(report: Path | None, plan: Plan) -> Path | None:
 
 def _start(plan: Plan, report: Path | None, options: Options, hooks: Hooks) -> _Child:
     hooks.started(plan)
-    context = multiprocessing.get_context(_METHOD)
+    # The stubs give `Process` to the kinds of context, not to what they have in common.
+    context: Any = multiprocessing.get_context(_METHOD)
     ours, theirs = context.Pipe(duplex=False)
     arguments = (theirs, plan, _folder(report, plan), options)
     process = context.Process(target=_child_main, args=arguments, daemon=False)

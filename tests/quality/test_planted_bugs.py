@@ -1,31 +1,28 @@
-"""The harness finds planted bugs, names what it found, and its replay is the same run.
+"""A harness that never fails anything proves nothing: each planted bug is found, and found again.
 
-Each row says which scenario finds which variant of the operator (`variants/README.md`), with which
-verdict and by which oracle. Every variant passes create-to-ready: only breaking something shows it.
+Each row names an operator with one bug (`variants/README.md` says which), the scenario that finds
+it, the verdict and the oracle. Without faults none of them shows its bug.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.running.processes import run_plan
-from harness.running.single import Options
-from harness.scenario.loader import load_file
-from harness.scenario.plan import Plan
-from harness.scenario.result import CaseResult
-from harness.scenario.settings import find_settings, with_subject
-
 ROOT = Path(__file__).resolve().parents[2]
-VARIANTS = Path(__file__).parent / "variants"
-SEED = 7
+VARIANTS = ROOT / "tests" / "quality" / "variants"
+FINDING_EXIT_CODE = 1
 
 
 @dataclass(frozen=True)
-class Bug:
-    """One planted bug and what must be said of it."""
+class Found:
+    """How one variant is found; `case` picks one of the scenario's cases."""
 
     variant: str
     scenario: str
@@ -34,71 +31,68 @@ class Bug:
     case: str = ""
 
 
-BUGS = [
-    Bug(
-        "checks_only_first_child",
-        "children/children-deleted",
-        "NotConverged",
-        "within",
-        "[kind=Deployment]",
-    ),
-    Bug("checks_only_existence", "children/drift-in-a-child", "NotConverged", "within"),
-    Bug(
-        "selects_children_by_label",
-        "children/stranger-with-the-same-labels",
-        "NotConverged",
-        "within",
-    ),
-    Bug(
-        "keeps_phase_in_memory",
-        "process/crash-between-two-writes",
-        "NotConverged",
-        "within",
-        "[written=Service]",
-    ),
-    Bug("remembers_failure_in_memory", "process/crash-after-rollback", "NotConverged", "within"),
-    Bug("swallows_conflict", "api/conflicts-and-a-lost-answer", "NotConverged", "within"),
-    Bug(
-        "creates_again_when_answer_is_lost",
-        "api/conflicts-and-a-lost-answer",
-        "InvariantViolated",
-        "invariant one-workload-at-most",
-    ),
-    Bug("ignores_removed_key", "lifecycle/key-removed-from-spec", "NotConverged", "within"),
-    Bug("retries_bad_spec_hot", "lifecycle/bad-specs", "Unstable", "requests"),
-    Bug("writes_status_in_every_loop", "children/drift-in-a-child", "Unstable", "quiet"),
-    Bug(
-        "forgets_to_compare_after_relist",
-        "watch/watch-lost-and-expired",
-        "NotConverged",
-        "within",
-    ),
-]
+FINDS = [
+    Found("checks_only_first_child", "children/children-deleted", "NotConverged", "within",
+          "kind=Service"),
+    Found("checks_only_existence", "children/drift-in-a-child", "NotConverged", "within"),
+    Found("selects_children_by_label", "children/stranger-with-the-same-labels", "NotConverged",
+          "within"),
+    Found("keeps_phase_in_memory", "process/crash-between-two-writes", "NotConverged", "within",
+          "written=Service"),
+    Found("remembers_failure_in_memory", "process/crash-after-rollback", "NotConverged", "within"),
+    Found("swallows_conflict", "api/conflicts", "NotConverged", "within"),
+    Found("creates_again_when_answer_is_lost", "api/conflicts-and-a-lost-answer",
+          "InvariantViolated", "invariant"),
+    Found("ignores_removed_key", "lifecycle/key-removed-from-spec", "NotConverged", "within"),
+    Found("retries_bad_spec_hot", "lifecycle/bad-specs", "Unstable", "requests"),
+    Found("writes_status_in_every_loop", "children/children-deleted", "Unstable", "quiet",
+          "kind=Service"),
+    Found("forgets_to_compare_after_relist", "watch/watch-lost-and-expired", "NotConverged",
+          "within"),
+]  # fmt: skip
+
+each_variant = pytest.mark.parametrize("found", FINDS, ids=lambda found: found.variant)
 
 
-def run(variant: str, scenario: str, case: str = "") -> CaseResult:
-    """One case with one variant as the subject."""
-    file = ROOT / "scenarios" / f"{scenario}.yaml"
-    settings = with_subject(find_settings(file), f"tests.quality.variants.{variant}")
-    chosen = next(each for each in load_file(file) if each.name.endswith(case))
-    return run_plan(Plan(chosen, SEED, settings), None, Options())
+def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "harness", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.variant)
-def test_a_planted_bug_is_found_and_its_replay_is_the_same_run(bug: Bug) -> None:
-    found = run(bug.variant, bug.scenario, bug.case)
-    assert (str(found.verdict), found.oracle) == (bug.verdict, bug.oracle), found.message
-    again = run(bug.variant, bug.scenario, bug.case)
-    assert again.journal_hash == found.journal_hash
+def run(found: Found, scenario: str, case: str, folder: Path) -> tuple[int, dict[str, Any]]:
+    """One case against a variant: the exit code and the result."""
+    arguments = ["run", f"scenarios/{scenario}.yaml", "--seed", "1", "--report-dir", str(folder)]
+    arguments += [
+        "--subject",
+        f"aiservice_operator.handlers,tests.quality.variants.{found.variant}",
+    ]
+    arguments += ["--case", case] if case else []
+    process = harness(*arguments)
+    assert (folder / "run.json").exists(), process.stderr
+    results = json.loads((folder / "run.json").read_text())["results"]
+    assert len(results) == 1
+    return process.returncode, results[0]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.variant)
-def test_without_faults_the_bug_is_not_seen(bug: Bug) -> None:
-    result = run(bug.variant, "lifecycle/create-to-ready", "[size=3]")
-    assert str(result.verdict) == "Passed", result.message
-
-
-def test_every_variant_is_on_the_list() -> None:
-    assert sorted(bug.variant for bug in BUGS) == sorted(
-        path.stem for path in VARIANTS.glob("*.py")
+def test_every_variant_has_a_scenario_that_finds_it() -> None:
+    assert sorted(path.stem for path in VARIANTS.glob("*.py")) == sorted(
+        found.variant for found in FINDS
     )
+
+
+@each_variant
+def test_without_faults_the_bug_does_not_show(found: Found, tmp_path: Path) -> None:
+    code, result = run(found, "lifecycle/create-to-ready", "size=3", tmp_path)
+    assert (code, result["verdict"]) == (0, "Passed"), result["message"]
+
+
+@each_variant
+def test_the_bug_is_found_and_its_replay_is_the_same_run(found: Found, tmp_path: Path) -> None:
+    code, result = run(found, found.scenario, found.case, tmp_path)
+    assert (result["verdict"], result["oracle"]) == (found.verdict, found.oracle), result["message"]
+    assert code == FINDING_EXIT_CODE
+
+    folder = next(path.parent for path in tmp_path.rglob("plan.yaml"))
+    again = harness("replay", str(folder))
+    assert f"the same run: journal {result['journal_hash']}" in again.stdout, again.stderr
