@@ -65,24 +65,29 @@ class ProcessGlobals:
         self._modules: dict[str, ModuleType] = {}
         self._outside_modules: dict[str, ModuleType] = {}
         self._outside_values: list[Any] = []
-        self._table_size = 0
+        # Sizes of the table of modules by which imports since then are noticed.
+        self._size_inside = self._size_outside = 0
 
     def _is_mine(self, name: str) -> bool:
         return name in self._exact or name.startswith(self._prefixes)
 
     def enter(self) -> None:
         """Put them in place, and keep what was there."""
-        self._outside_modules = self._take_modules()
+        unchanged = len(sys.modules) == self._size_outside
+        self._outside_modules = self._take_modules(
+            list(self._outside_modules) if unchanged else None
+        )
         self._put_modules(self._modules)
-        self._table_size = len(sys.modules)
+        self._size_inside = len(sys.modules)
         self._outside_values = [attribute.get() for attribute in self._attributes]
         self._set(self._values)
 
     def leave(self) -> None:
         """Take them away, and put back what was there."""
-        known = list(self._modules) if len(sys.modules) == self._table_size else None
-        self._modules = self._take_modules(known)
+        unchanged = len(sys.modules) == self._size_inside
+        self._modules = self._take_modules(list(self._modules) if unchanged else None)
         self._put_modules(self._outside_modules)
+        self._size_outside = len(sys.modules)
         self._values = [attribute.get() for attribute in self._attributes]
         self._set(self._outside_values)
 
@@ -105,7 +110,7 @@ class ProcessGlobals:
             parent, child = self._strange_parent(name)
             if parent is not None:
                 vars(parent).pop(child, None)  # `from parent import child` looks here first
-        return {name: sys.modules.pop(name) for name in names}
+        return {name: sys.modules.pop(name) for name in names if name in sys.modules}
 
     def _set(self, values: list[Any]) -> None:
         for attribute, value in zip(self._attributes, values, strict=True):
