@@ -140,11 +140,14 @@ def _list_type_errors(raw: Raw, path: str) -> list[FieldError]:
     at = f"{path}.x-kubernetes-list-type"
     if kind not in ("atomic", "set", "map"):
         return [not_supported(at, kind, ("atomic", "set", "map"))]
+    items = raw.get("items") if isinstance(raw.get("items"), Mapping) else {}
+    if kind == "set":
+        return _set_errors(items, path)
+    errors: list[FieldError] = []
     if kind == "map" and not keys:
         words = "must not be empty if x-kubernetes-list-type is map"
-        return [required(f"{path}.x-kubernetes-list-map-keys", words)]
-    items = raw.get("items") if isinstance(raw.get("items"), Mapping) else {}
-    return _set_errors(items, path) if kind == "set" else _key_errors(items or {}, keys, path)
+        errors.append(required(f"{path}.x-kubernetes-list-map-keys", words))
+    return errors + _key_errors(items or {}, keys, path)
 
 
 def _set_errors(items: Any, path: str) -> list[FieldError]:
