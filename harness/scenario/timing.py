@@ -32,7 +32,8 @@ class When(StrictModel):
     request: RequestMatch | None = None
     """A request that arrives."""
     by: str | None = None
-    """Who made the change or the request: `subject`, or an actor of the journal."""
+    """Who made the change or the request: `subject`, or an actor of the journal; default: anybody
+    for changes, the subject for requests."""
     occurrence: int = Field(default=1, ge=1)
     """Which one, counted from the moment the fault is armed."""
     cel: str | None = None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from harness.scenario.runner import without_faults
-from tests.support.cluster import CREATE, case_of, play
+from harness.apiserver.requests import Object
+from harness.client.resources import CONFIGMAPS
+from harness.scenario.runner import run_case, without_faults
+from tests.support.api import Api, with_api
+from tests.support.cluster import CREATE, Operator, SmallCluster, case_of, play
 
 LOSE = """
   - name: lose
@@ -134,6 +138,69 @@ def test_what_faults_broke_is_put_back_in_the_end(tmp_path: Path) -> None:
     assert [data["detail"] for _, data in undone] == ["restore ConfigMap/demo"]
     *_, (_, last) = played.of("object", kind="ConfigMap", name="demo")
     assert last["object"]["data"] == {"replicas": "2"}
+
+
+def test_an_interrupted_run_puts_back_what_its_faults_broke(tmp_path: Path) -> None:
+    drift = LOSE.replace(
+        "deleteObject: {object: workload}",
+        "duration: 1h\n      patchObject: {object: parent, merge: {data: {x: changed}}}",
+    )
+    case = case_of(tmp_path, CREATE + drift)
+
+    async def body(api: Api) -> tuple[Object, Object]:
+        operator = Operator(api)
+        await operator.start()
+        running = asyncio.create_task(run_case(case, SmallCluster(api, operator), seed=0))
+        await api.clock.sleep(60)
+        during = await api.client.get(CONFIGMAPS, "demo", case.namespace)
+        running.cancel()
+        await asyncio.wait({running})
+        assert running.cancelled()
+        operator.end()
+        return during["data"], (await api.client.get(CONFIGMAPS, "demo", case.namespace))["data"]
+
+    during, after = with_api(body)
+    assert during == {"replicas": "2", "x": "changed"}
+    assert after == {"replicas": "2"}
+
+
+@pytest.mark.parametrize(
+    ("step", "oracle"),
+    [
+        pytest.param(
+            "faults: [{name: own, custom: {function: 'json:dumps'}}]", "fault", id="fault"
+        ),
+        pytest.param("do: [{script: {command: ['true']}}]", "do", id="script"),
+    ],
+)
+def test_programs_of_the_users_own_need_to_be_permitted(
+    tmp_path: Path, step: str, oracle: str
+) -> None:
+    played = play(case_of(tmp_path, f"{CREATE}\n  - name: own\n    {step}\n"))
+    assert played.decided == ("Error", oracle)
+    assert "--allow-custom permits that" in played.result.message
+
+
+def test_faults_of_a_step_without_expect_reach_into_the_next(tmp_path: Path) -> None:
+    """The next expectation counts from their end, too."""
+    steps = """
+  - name: break
+    faults:
+    - name: errors
+      duration: 30s
+      apiError: {status: 500}
+  - name: look
+    expect:
+      within: 10s
+      all:
+      - cel: workload.spec.replicas == 2
+"""
+    played = play(case_of(tmp_path, CREATE + steps))
+    assert played.decided == ("Passed", "")
+    (started,), (ended,) = (
+        played.of("fault", name="errors", phase=phase) for phase in ("injected", "ended")
+    )
+    assert played.of("step", name="look", phase="stable")[0][0] == ended[0] == started[0] + 30
 
 
 def test_an_invariant_is_judged_at_every_instant_from_the_end_of_the_first_step(
