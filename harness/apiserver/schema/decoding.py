@@ -85,15 +85,16 @@ def _unfit(value: Any, struct: str, path: str, wanted: str) -> _Unfit:
 
 
 def _fields(node: Node, document: Object, *, struct: str, path: str) -> None:
-    for name in list(document):
-        below = node.properties.get(name)
-        if below is None:
+    properties = node.properties
+    for name, given in list(document.items()):
+        below = properties.get(name)
+        if below is None or (type(given) is str and given and below.is_plain_text):
             continue
-        value = _decode(below, document[name], struct, f"{path}.{name}" if path else name)
-        if _is_kept(below, value):
-            document[name] = value
-        else:
+        value = _decode(below, given, struct, f"{path}.{name}" if path else name)
+        if not _is_kept(below, value):
             del document[name]
+        elif value is not given:
+            document[name] = value
 
 
 def _is_kept(node: Node, value: Any) -> bool:

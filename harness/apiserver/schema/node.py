@@ -89,6 +89,11 @@ class Node:
         return str(self.raw.get("format", ""))
 
     @cached_property
+    def is_plain_text(self) -> bool:
+        """Whether values are text of any form."""
+        return self.type == "string" and not self.format and not self.name
+
+    @cached_property
     def properties(self) -> dict[str, Node]:
         """Named fields of an object."""
         return {name: self._child(raw) for name, raw in self.raw.get("properties", {}).items()}

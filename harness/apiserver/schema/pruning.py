@@ -29,17 +29,19 @@ def _prune(node: Node, value: Any, path: str, removed: list[str]) -> None:
         _prune_object(node, value, path, removed)
     elif isinstance(value, list) and node.items is not None:
         for index, item in enumerate(value):
-            _prune(node.items, item, f"{path}[{index}]", removed)
+            if isinstance(item, dict | list):
+                _prune(node.items, item, f"{path}[{index}]", removed)
 
 
 def _prune_object(node: Node, value: dict[str, Any], path: str, removed: list[str]) -> None:
-    if not node.type and not node.properties:
+    properties, additional = node.properties, node.additional
+    if not node.type and not properties:
         return  # Anything goes: JSON, or a schema that says nothing.
     for name in sorted(value):
-        below = node.field(name)
-        at = f"{path}.{name}" if path else name
+        below = properties.get(name, additional)
         if below is not None:
-            _prune(below, value[name], at, removed)
+            if isinstance(value[name], dict | list):
+                _prune(below, value[name], f"{path}.{name}" if path else name, removed)
         elif not node.preserve_unknown:
-            removed.append(at)
+            removed.append(f"{path}.{name}" if path else name)
             del value[name]
