@@ -42,7 +42,7 @@ FINDS = [
     Found("remembers_failure_in_memory", "process/crash-after-rollback", "NotConverged", "within"),
     Found("swallows_conflict", "api/conflicts", "NotConverged", "within"),
     Found("creates_again_when_answer_is_lost", "api/conflicts-and-a-lost-answer",
-          "InvariantViolated", "invariant"),
+          "InvariantViolated", "invariant one-workload-at-most"),
     Found("ignores_removed_key", "lifecycle/key-removed-from-spec", "NotConverged", "within"),
     Found("retries_bad_spec_hot", "lifecycle/bad-specs", "Unstable", "requests"),
     Found("writes_status_in_every_loop", "children/children-deleted", "Unstable", "quiet",
