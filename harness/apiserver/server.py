@@ -120,7 +120,6 @@ class ApiServer:
         response = self.answer_at_once(request)
         if response is not None:
             return response
-        self._begin(request)
         try:
             response = await call_through(self.faults.responding, request, self._receive)
         except ApiError as error:
@@ -130,9 +129,9 @@ class ApiServer:
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Answer a request that nothing can delay; None when a fault stands in its way."""
+        self._begin(request)  # its record may fire a fault that is meant for this very request
         if not request.bypass and self.faults.any_for_requests():
             return None
-        self._begin(request)
         try:
             if not request.bypass:
                 self._identify(request)
@@ -143,6 +142,9 @@ class ApiServer:
         return response
 
     def _begin(self, request: Request) -> None:
+        """Write the request down, once, however often it is offered."""
+        if request.seq:
+            return
         self.state.compact_by_time()
         request.info = request.info or paths.parse(request.method, request.path, request.query)
         self._record_request(request)

@@ -131,6 +131,13 @@ def test_a_request_fires_before_it_is_carried_out(tmp_path: Path) -> None:
     assert kinds[crashed - 2 : crashed] == ["request", "fault"]
 
 
+def test_a_fault_that_a_request_fires_hits_this_very_request(tmp_path: Path) -> None:
+    text = WHEN.replace("operatorCrash: {restartAfter: 3s}", "commitThenTimeout: {}")
+    played = faults(tmp_path, text % "request: {verb: create, resource: deployments}")
+    phases = times(played, "crash")
+    assert phases["injected"] == phases["observed"] == phases["ended"]
+
+
 def test_occurrences_count_from_the_moment_it_is_armed(tmp_path: Path) -> None:
     text = WHEN % "request: {verb: list, resource: configmaps}, occurrence: 4"
     played = faults(tmp_path, text)
