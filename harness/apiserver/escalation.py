@@ -139,7 +139,7 @@ def _listed(missing: list[Permission]) -> str:
     verbs: dict[tuple[str, str, str, str], list[str]] = {}
     for permission in missing:
         verbs.setdefault(permission[:4], []).append(permission.verb)
-    return "\n".join(_line(*about, verbs=verbs[about]) for about in verbs)
+    return "\n".join(sorted(_line(*about, verbs=verbs[about]) for about in verbs))
 
 
 def _line(group: str, resource: str, name: str, path: str, verbs: list[str]) -> str:

@@ -147,6 +147,9 @@ def _list_type_errors(raw: Raw, path: str) -> list[FieldError]:
     if kind == "map" and not keys:
         words = "must not be empty if x-kubernetes-list-type is map"
         errors.append(required(f"{path}.x-kubernetes-list-map-keys", words))
+    if kind == "map" and items and items.get("type") != "object":
+        words = "must be object if parent array's x-kubernetes-list-type is map"
+        errors.append(invalid_value(f"{path}.items.type", items.get("type", ""), words))
     return errors + _key_errors(items or {}, keys, path)
 
 
