@@ -129,7 +129,7 @@ class _Player:
         if step.text is not None:
             body = self._fill(step.text).encode()
         elif step.body is not None:
-            body = self._fill(json.dumps(step.body)).encode()
+            body = self._fill(json.dumps(step.body, separators=(",", ":"))).encode()
         if body:
             headers["content-type"] = step.content_type
         return Call(step.method, url.path, query, headers, body)
