@@ -14,4 +14,11 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
   LimitRange) and admission webhooks are not enforced.
 - Metadata of embedded resources (`x-kubernetes-embedded-resource`) is not checked.
 - Whole numbers that a client writes as floats are stored as integers.
+- Versions of a custom resource are converted as by the strategy None; webhooks are not called.
+- A ClusterRole with an `aggregationRule` has the rights of those it selects at once, but its stored
+  `rules` stay as written.
+- Answers are JSON, also for clients that would prefer protobuf or YAML.
+- Tokens of ServiceAccounts are signed with a key of the server (HS256), not by RSA.
+
+Not served: `events.k8s.io` (Events are core objects), logs, exec, attach, port-forward, proxy.
 """

@@ -107,6 +107,10 @@ def _options_body(request: Request) -> Object:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
     if not isinstance(value, dict):
         raise bad_request("decoded object cannot be converted to DeleteOptions")
+    if not isinstance(value.get("gracePeriodSeconds"), int | None):
+        raise bad_request("DeleteOptions: gracePeriodSeconds must be an integer")
+    if not isinstance(value.get("preconditions"), dict | None):
+        raise bad_request("DeleteOptions: preconditions must be an object")
     return value
 
 
