@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
-    from .network import Host
+    from .hosts import Host
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 

@@ -14,10 +14,10 @@ import asyncio
 import contextvars
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .entropy import Entropy
+from .hosts import LOOPBACK, Host, Hosts
 from .identity import current_process
 from .listener import Accept, Listener, ProtocolFactory
 from .transport import MemoryTransport
@@ -25,30 +25,10 @@ from .transport import MemoryTransport
 if TYPE_CHECKING:
     from .process import Process
 
-#: Where code runs that belongs to no simulated process.
-HARNESS_HOST = "harness"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", ""})
-
-_FIRST_EPHEMERAL_PORT = 32768
 _CONNECT_TIMEOUT_SECONDS = 127.0  # what Linux takes to give up on a silent host
 
 
-class UnknownHost(ConnectionRefusedError):
-    """The subject wants to reach a host that is not part of the simulation."""
-
-
-@dataclass(slots=True, eq=False)
-class Host:
-    """One machine on the network."""
-
-    name: str
-    address: str
-    listeners: dict[int, Listener] = field(default_factory=dict)
-    next_port: int = _FIRST_EPHEMERAL_PORT
-    unreachable: bool = False
-
-
-class Network:
+class Network(Hosts):
     """All hosts of one run.
 
     Args:
@@ -69,61 +49,12 @@ class Network:
         self._loop = loop
         self._entropy = entropy
         self._delay_seconds = delay_seconds
-        self._report = report
-        self._hosts: dict[str, Host] = {}
-        self._names: dict[str, Host] = {}
+        super().__init__(report)
         self._open: dict[MemoryTransport, None] = {}
         self._severed: list[MemoryTransport] = []  # of dead processes
         self._connections: dict[str, int] = {}
-        #: From a name that is no host's to an address, or None; asked in order.
-        self.resolvers: list[Callable[[str], str | None]] = []
         #: From (address, port) to where it really leads, or None; asked in order.
         self.redirects: list[Callable[[str, int], tuple[str, int] | None]] = []
-        self.host(HARNESS_HOST)
-
-    # Names and addresses
-
-    def host(self, name: str, *aliases: str, address: str = "") -> Host:
-        """The host of that name, created when new; `aliases` are further DNS names for it."""
-        found = self._hosts.get(name)
-        if found is None:
-            number = len(self._hosts) + 1
-            found = Host(name, address or f"10.0.{number // 250}.{number % 250 + 1}")
-            self._hosts[name] = found
-        for alias in (name, found.address, *aliases):
-            self._names.setdefault(alias.lower(), found)
-        return found
-
-    def own_host(self, process: Process | None = None) -> Host:
-        """The host of a process; by default of the one whose code is running."""
-        process = process or current_process()
-        return self.host(process.host if process is not None else HARNESS_HOST)
-
-    def resolve(self, name: str) -> str:
-        """The virtual address of a name.
-
-        Raises:
-            UnknownHost: Nobody declared it.
-        """
-        name = name.rstrip(".").lower()
-        if name in LOOPBACK:
-            return "127.0.0.1"
-        if name in self._names:
-            return self._names[name].address
-        for resolver in self.resolvers:
-            address = resolver(name)
-            if address is not None:
-                return address
-        raise self._unknown(name)
-
-    def _unknown(self, name: str) -> UnknownHost:
-        text = (
-            f"Host {name!r} is not part of the simulation, where a subject reaches simulated "
-            f"Services and declared hosts only. If the subject needs it, declare it under "
-            f"`externals`."
-        )
-        self._report(text)
-        return UnknownHost(111, text)
 
     # Listening
 
@@ -144,7 +75,7 @@ class Network:
         """
         machine = self.host(host)
         if port == 0:
-            port = self._ephemeral(machine)
+            port = machine.ephemeral_port()
         if port in machine.listeners:
             raise OSError(98, f"Address already in use: {host}:{port}")
         context = context if context is not None else contextvars.copy_context()
@@ -153,10 +84,6 @@ class Network:
         listener = Listener(self._loop, machine, port, accept)
         machine.listeners[port] = listener
         return listener
-
-    def _ephemeral(self, host: Host) -> int:
-        host.next_port += 1
-        return host.next_port
 
     # Connecting
 
@@ -198,7 +125,7 @@ class Network:
         listener = target.listeners.get(port)
         if listener is None or target.unreachable:
             raise ConnectionRefusedError(111, f"Connect call failed ({target.address!r}, {port})")
-        near = (own.address, self._ephemeral(own))
+        near = (own.address, own.ephemeral_port())
         far = (target.address, listener.port)
         client = MemoryTransport(
             self._loop,
@@ -227,7 +154,7 @@ class Network:
         if address in LOOPBACK:
             return own, port
         if address not in self._names:
-            raise self._unknown(address)
+            raise self.unknown(address)
         return self._names[address], port
 
     def _label(self, own: Host, target: Host, port: int) -> str:

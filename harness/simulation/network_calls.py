@@ -14,7 +14,8 @@ from asyncio import sslproto
 from collections.abc import Callable
 from typing import Any
 
-from .network import LOOPBACK, Network
+from .hosts import LOOPBACK
+from .network import Network
 from .transport import MemoryTransport
 
 #: Far above any real file number, so that the operating system refuses it.

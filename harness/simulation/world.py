@@ -10,44 +10,24 @@ tasks cancelled, frames closed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import sys
-import warnings
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from harness.errors import SimulationError, UsageError, WatchdogExpired
+from harness.errors import UsageError, WatchdogExpired
 
-from . import (
-    chance,
-    completion,
-    files,
-    garbage,
-    importers,
-    log_tree,
-    output,
-    scope,
-    system,
-    task_table,
-    wall_clock,
-)
-from .bridge import locks, names, polling, sockets, threads, tls_socket
+from . import ending, scope, stand_ins
 from .clock import SIMULATION_EPOCH_NS, Clock
 from .entropy import Entropy, Name
 from .futures import in_order
 from .identity import CURRENT
 from .loop import VirtualLoop
 from .network import Network
-from .process import Main, Process, State, close_coroutine, exit_status
+from .process import Main, Process, State, exit_status
 from .process_globals import GlobalsSwitch, ProcessGlobals
 from .records import Recorder
 from .watchdog import BusyTooLong, Watchdog
 
 T = TypeVar("T")
-
-#: Virtual seconds that cancelled tasks of the harness may take at the end of a run.
-_FAREWELL_SECONDS = 600
 
 
 class World:
@@ -177,50 +157,12 @@ class World:
             message=text,
         )
 
-    # The end
+    # The end, see ending.py
 
-    def close(self) -> None:
-        """Kill the processes, cancel what else runs, and close the loop."""
-        self.on_process_end.clear()  # that the run ends is no event of a process
-        for process in tuple(self._processes.values()):
-            process.kill()
-        self.globals_switch.switch_to(None)
-        for callback in self.at_end:
-            callback()
-        self.loop.set_exception_handler(lambda loop, context: None)  # the run is over
-        rest = self.tasks_of(None)
-        for task in rest:
-            task.cancel()
-        self.network.close()
-        self.loop.forget_burst()
-        with contextlib.suppress(SimulationError):  # the run's own failure is what is reported
-            if rest:
-                self.loop.run_until_complete(asyncio.wait(rest, timeout=_FAREWELL_SECONDS))
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        stubborn = self.tasks_of(None)
-        for task in stubborn:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-        self.loop.close()
-        with _silence():
-            # Last words that ask for an event loop get the closed one, and so can start nothing.
-            asyncio._set_running_loop(self.loop)
-            try:
-                self._bury(stubborn)
-            finally:
-                asyncio._set_running_loop(None)
-
-    def _bury(self, stubborn: list[asyncio.Task[Any]]) -> None:
-        for task in stubborn:
-            close_coroutine(task)
-        for thread in tuple(self.threads):
-            thread.end()
-        self.loop.bury_parked()
-        for process in self._ended:
-            process.bury()
-        self.network.bury()
-        if self._ended:
-            _collect_everything()  # here, where nobody hears what destructors say
-        self._ended.clear()
+    def take_ended(self) -> list[Process]:
+        """Dead processes that were not buried yet; from now on somebody else looks after them."""
+        ended, self._ended = self._ended, []
+        return ended
 
 
 def run(
@@ -248,52 +190,17 @@ def run(
     # The watchdog is outermost: its thread is a real one.
     with Watchdog(world.loop, limit_seconds=watchdog_seconds), scope.entered(world):
         try:
-            _install(replacements)
+            stand_ins.install(replacements)
             try:
                 return world.loop.run_until_complete(main(world))
             except BusyTooLong:  # it came when the busy callback had just ended
                 raise world.loop.failure or WatchdogExpired("Real time ran out.") from None
             finally:
-                world.close()
+                ending.close(world)
         finally:
             replacements.restore()
-
-
-def _install(replacements: scope.Replacements) -> None:
-    wall_clock.install(replacements)
-    chance.install(replacements)
-    garbage.install(replacements)
-    for part in (system, files, output, log_tree, task_table, completion):
-        part.install(replacements)
-    for part in (sockets, names, tls_socket, polling, locks, threads):
-        part.install(replacements)
-    stand_ins: dict[Any, Callable[..., Any]] = {}
-    for holder in (wall_clock, locks, threads, polling):
-        stand_ins |= holder.STAND_INS
-    importers.install(replacements, stand_ins)
 
 
 def _process_of(handle: Any) -> Process | None:
     process: Process | None = handle._context.get(CURRENT)
     return process
-
-
-def _collect_everything() -> None:
-    import gc
-
-    gc.collect()
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Nobody hears the last words of dead processes: logs, warnings, unraisable errors."""
-    hook, level = sys.unraisablehook, logging.root.manager.disable
-    sys.unraisablehook = lambda unraisable: None
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        sys.unraisablehook = hook
-        logging.disable(level)

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import scope
+from ..hosts import LOOPBACK
 from ..identity import current_process
-from ..network import LOOPBACK
 from ..transport import MemoryTransport, joined_pair
 from .blocking import result_of, running_loop, wait_for
 from .socket_stream import Backlog, SocketStream, Watched, kernel_context
