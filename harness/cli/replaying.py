@@ -34,6 +34,9 @@ def replay(folder: Path) -> int:
         click.echo(str(case_line(result)).rstrip())
         if not result.passed:
             click.echo(failure_text(result))
+        if not result.journal_hash:
+            click.echo("nothing to compare: the harness stopped with the error above")
+            return result.verdict.exit_code
         if result.journal_hash == recorded:
             click.echo(f"the same run: journal {result.journal_hash}")
             return result.verdict.exit_code
