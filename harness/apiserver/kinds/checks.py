@@ -85,9 +85,7 @@ def port_number(value: Any, path: str) -> list[FieldError]:
 
 def port_name(text: str) -> list[str]:
     """IANA service name: at most 15 of a-z, 0-9 and hyphens."""
-    if len(text) > 15:
-        return ["must be no more than 15 characters"]
-    found: list[str] = []
+    found = ["must be no more than 15 characters"] if len(text) > 15 else []
     if not re.fullmatch(r"[-a-z0-9]+", text):
         found.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search(r"[a-z]", text):

@@ -11,7 +11,14 @@ from ..names import dns_subdomain, qualified_name
 from ..requests import Object
 from ..schema.formats import matches
 from ..schema.quantity import parse
-from ..status import FieldError, forbidden_field, invalid_value, not_supported, required
+from ..status import (
+    FieldError,
+    duplicate,
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+)
 from .checks import (
     at_most_all,
     count_or_percent,
@@ -60,6 +67,16 @@ class NamespaceStrategy(BuiltinStrategy):
             if name != "kubernetes" and "/" not in name
         ]
 
+    def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
+        """The phase says whether it is being deleted, and nothing else."""
+        phase = (new.get("status") or {}).get("phase", "")
+        going = bool(new["metadata"].get("deletionTimestamp"))
+        wanted = "Terminating" if going else "Active"
+        if phase == wanted:
+            return []
+        words = f"may only be '{wanted}' if `deletionTimestamp` is {'not ' if going else ''}empty"
+        return [invalid_value("status.Phase", phase, words)]
+
     def selectable_fields(self, document: Object) -> Mapping[str, str]:
         """The phase."""
         return {"status.phase": (document.get("status") or {}).get("phase", "")}
@@ -71,8 +88,9 @@ class NodeStrategy(BuiltinStrategy):
     def complete(self, document: Object) -> None:
         """`podCIDR` is the first of `podCIDRs`; allocatable defaults to the capacity."""
         spec = document.setdefault("spec", {})
-        if spec.get("podCIDR"):
-            spec.setdefault("podCIDRs", [spec["podCIDR"]])
+        ranges = spec.get("podCIDRs") or []
+        if spec.get("podCIDR") and ranges[:1] != [spec["podCIDR"]]:
+            spec["podCIDRs"] = [spec["podCIDR"]]
         status = document.get("status") or {}
         if status.get("capacity"):
             status.setdefault("allocatable", dict(status["capacity"]))
@@ -94,11 +112,33 @@ class NodeStrategy(BuiltinStrategy):
             errors += (
                 one_of(effect, f"{at}.effect", _EFFECTS) if effect else [required(f"{at}.effect")]
             )
-        return errors
+        return errors + _repeated_taints(document)
+
+    def compare(self, new: Object, old: Object) -> list[FieldError]:
+        """Ranges of pod addresses are given once."""
+        given = (old.get("spec") or {}).get("podCIDRs")
+        if not given or (new.get("spec") or {}).get("podCIDRs") == given:
+            return []
+        words = 'node updates may not change podCIDR except from "" to valid'
+        return [forbidden_field("spec.podCIDRs", words)]
 
     def selectable_fields(self, document: Object) -> Mapping[str, str]:
         """Whether pods may be scheduled."""
         return {"spec.unschedulable": _flag((document.get("spec") or {}).get("unschedulable"))}
+
+
+def _repeated_taints(document: Object) -> list[FieldError]:
+    seen: set[tuple[str, str]] = set()
+    errors: list[FieldError] = []
+    for index, taint in enumerate((document.get("spec") or {}).get("taints") or ()):
+        key, effect = taint.get("key", ""), taint.get("effect", "")
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": taint.get("value", ""), "Effect": effect}
+            found = duplicate(f"metadata.taints[{index}]", {**shown, "TimeAdded": None})
+            words = "taints must be unique by key and effect pair"
+            errors.append(FieldError(found.type, found.path, f"{found.text}: {words}"))
+        seen.add((key, effect))
+    return errors
 
 
 def _range_errors(ranges: Iterable[str]) -> list[FieldError]:
@@ -180,11 +220,17 @@ class DisruptionBudgetStrategy(BuiltinStrategy):
         for field, value in (("minAvailable", least), ("maxUnavailable", most)):
             errors += count_or_percent(value, f"spec.{field}")
             errors += at_most_all(value, f"spec.{field}")
+        errors += selector_errors(spec.get("selector") or {}, "spec.selector")
         policy = spec.get("unhealthyPodEvictionPolicy")
         if policy not in (None, "AlwaysAllow", "IfHealthyBudget"):
             path, allowed = "spec.unhealthyPodEvictionPolicy", ("AlwaysAllow", "IfHealthyBudget")
             errors.append(not_supported(path, policy, allowed))
-        return errors + selector_errors(spec.get("selector") or {}, "spec.selector")
+        return errors
+
+    def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
+        """Counts are not negative."""
+        counts = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+        return not_negative(new.get("status") or {}, *counts, path="status")
 
 
 def _go_budget(spec: Object) -> Object:

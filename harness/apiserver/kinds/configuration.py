@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+from ..decoding import json_complaint
 from ..requests import Object
 from ..status import FieldError, forbidden_field, invalid_value, required, too_long
 from .common import BuiltinStrategy
@@ -28,6 +31,10 @@ _NEEDED_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+_JSON_KEYS = {
+    "kubernetes.io/dockercfg": ".dockercfg",
+    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
 }
 _ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
@@ -121,4 +128,19 @@ def _type_errors(document: Object, data: Mapping[str, Any]) -> list[FieldError]:
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
         return [required("data[username]"), required("data[password]")]
     needed = _NEEDED_KEYS.get(kind, ())
-    return [required(f"data[{key}]") for key in needed if key not in data]
+    missing = [required(f"data[{key}]") for key in needed if key not in data]
+    return missing or _json_errors(kind, data)
+
+
+def _json_errors(kind: str, data: Mapping[str, Any]) -> list[FieldError]:
+    """Credentials of registries are JSON; what is wrong with it is told without showing it."""
+    key = _JSON_KEYS.get(kind, "")
+    if not key:
+        return []
+    text = base64.b64decode(data[key])
+    try:
+        orjson.loads(text)
+    except ValueError as error:
+        why = json_complaint(text, error)
+        return [invalid_value(f"data[{key}]", "<secret contents redacted>", why)]
+    return []

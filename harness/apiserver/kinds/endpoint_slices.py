@@ -24,14 +24,16 @@ class EndpointSliceStrategy(BuiltinStrategy):
         kind = document.get("addressType", "")
         kinds = ("FQDN", "IPv4", "IPv6")
         errors = [required("addressType")] if not kind else one_of(kind, "addressType", kinds)
+        errors += _slice_port_errors(document.get("ports") or [])
+        missing = []
         for index, endpoint in enumerate(document.get("endpoints") or ()):
             at = f"endpoints[{index}].addresses"
             if not endpoint.get("addresses"):
-                errors.append(required(at))
+                missing.append(required(at))
             for number, address in enumerate(endpoint.get("addresses") or ()):
                 if kind != "FQDN" and not is_address(address):
                     errors.append(invalid_value(f"{at}[{number}]", address, NOT_AN_ADDRESS))
-        return errors + _slice_port_errors(document.get("ports") or [])
+        return errors + missing
 
     def compare(self, new: Object, old: Object) -> list[FieldError]:
         """The type of addresses stays."""

@@ -36,7 +36,10 @@ class PodStrategy(BuiltinStrategy):
     """Hooks of Pod."""
 
     def complete(self, document: Object) -> None:
-        """Defaults of the spec, and that services are announced as variables."""
+        """Defaults of the spec, services as variables, one address as the list of addresses."""
+        status = document.get("status") or {}
+        if status.get("podIP") and not status.get("podIPs"):
+            status["podIPs"] = [{"ip": status["podIP"]}]
         spec = document.setdefault("spec", {})
         complete_pod_spec(spec)
         spec.setdefault("enableServiceLinks", True)
@@ -71,13 +74,6 @@ class PodStrategy(BuiltinStrategy):
         if _fixed_part(new["spec"], old["spec"]) != _fixed_part(old["spec"], old["spec"]):
             return [forbidden_field("spec", _ONLY)]
         return []
-
-    def prepare_status_update(self, new: Object, old: Object) -> None:
-        """One address is the list of addresses."""
-        super().prepare_status_update(new, old)
-        status = new.get("status") or {}
-        if status.get("podIP") and not status.get("podIPs"):
-            status["podIPs"] = [{"ip": status["podIP"]}]
 
     def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
         """Whatever the kubelet says."""

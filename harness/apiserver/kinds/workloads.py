@@ -23,6 +23,7 @@ from .checks import (
 )
 from .common import BuiltinStrategy
 from .pod_spec import complete_pod_spec, template_errors
+from .status_counts import replica_errors
 
 _MISMATCH = "`selector` does not match template `labels`"
 _NO_DEADLINE = "activeDeadlineSeconds in ReplicaSet is not Supported"
@@ -122,12 +123,18 @@ class DeploymentStrategy(WorkloadStrategy):
         """Replicas."""
         return not_negative(spec, "replicas", path="spec")
 
+    def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
+        """Counts that fit each other."""
+        parts = ("updatedReplicas", "readyReplicas", "availableReplicas")
+        others = ("unavailableReplicas", "observedGeneration", "collisionCount")
+        return replica_errors(new, parts, others)
+
     def after_template(self, spec: Object) -> list[FieldError]:
         """Strategy and times."""
         errors = _rollout_errors(spec.get("strategy") or {})
         errors += not_negative(spec, "minReadySeconds", "revisionHistoryLimit", path="spec")
         deadline = spec.get("progressDeadlineSeconds")
-        if deadline is not None and not errors:
+        if deadline is not None:
             errors += not_negative(spec, "progressDeadlineSeconds", path="spec")
             if deadline <= spec.get("minReadySeconds", 0):
                 words = "must be greater than minReadySeconds"
@@ -161,6 +168,11 @@ class ReplicaSetStrategy(WorkloadStrategy):
     def before_template(self, spec: Object) -> list[FieldError]:
         """Counts."""
         return not_negative(spec, "replicas", "minReadySeconds", path="spec")
+
+    def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
+        """Counts that fit each other."""
+        parts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+        return replica_errors(new, parts, ("observedGeneration",))
 
 
 class DaemonSetStrategy(WorkloadStrategy):
