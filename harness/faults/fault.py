@@ -125,7 +125,7 @@ class Injection:
 
 
 async def carry_out(injection: Injection, duration: float | None = None) -> None:
-    """From the beginning to the end of an injection that has begun (or not, then it does).
+    """The rest of the life of an injection that has just begun.
 
     With a duration it lasts that long and is put back then. Without, it ends when it was observed.
     """

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
+from harness.vocabulary import camel
+
 from .count import Count
 from .expressions import Expression, judge_expression
 from .pattern import check_pattern, judge_absence, judge_pattern
@@ -46,8 +48,9 @@ class Claim(Judge):
     def _one_claim(self) -> Self:
         given = [name for name in self._words() if getattr(self, name) is not None]
         if len(given) != 1:
-            what = f"has {' and '.join(given)}" if given else "is empty"
-            raise ValueError(f"a claim {what}; write exactly one of {', '.join(self._words())}")
+            what = f"has {' and '.join(map(camel, given))}" if given else "is empty"
+            known = ", ".join(map(camel, self._words()))
+            raise ValueError(f"a claim {what}; write exactly one of {known}")
         if self.object is not None:
             check_pattern(self.object)
         elif self.absent:
