@@ -137,10 +137,10 @@ class ClusterState:
         """All versions of one object, oldest first; deletions are versions too."""
         return self._history.get(key, [])
 
-    def histories(self) -> Iterator[tuple[Key, list[Version]]]:
-        """Every object that ever existed with its versions, sorted by key."""
-        for key in sorted(self._history):
-            yield key, self._history[key]
+    def last_deleted(self, kind: str) -> Key | None:
+        """The object of a kind that was deleted last, of those that are still gone."""
+        gone = [key for key in self._history if key.kind == kind and key not in self._live]
+        return max(gone, key=lambda key: self._history[key][-1].seq, default=None)
 
     def _matching(self, reference: ObjectReference, namespace: str) -> Iterator[Key]:
         group = reference.api_version.rpartition("/")[0]

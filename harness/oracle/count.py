@@ -40,7 +40,11 @@ class Count(Select, Judge):
             return HOLDS
         listed = f" ({', '.join(str(key) for key in keys)})" if keys else ""
         message = f"expected {self._bounds()} {self._what()}, found {len(keys)}{listed}"
-        return Judgement(False, message, keys)
+        missed = tuple(selection.kinds) if self._is_too_few(len(keys)) else ()
+        return Judgement(False, message, keys, missed)
+
+    def _is_too_few(self, number: int) -> bool:
+        return any(bound is not None and number < bound for bound in (self.exactly, self.at_least))
 
     def _allows(self, number: int) -> bool:
         return (

@@ -131,9 +131,7 @@ class Expectation:
             return None
         verdict, oracle, headline = self._headline(now)
         held = str(self._held or "never")
-        text = explanation(
-            headline, about=self._miss.about, state=self._view.state, log=log, held=held
-        )
+        text = explanation(headline, self._miss, state=self._view.state, log=log, held=held)
         return Finding(verdict, oracle, text, step, now)
 
     def _headline(self, now: int) -> tuple[Verdict, str, str]:

@@ -6,13 +6,14 @@ Everything comes from records; causes that were inferred explain here and decide
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.clusters.state import ClusterState, Key, Version
 from harness.simulation.records import Record
 
 from .quiet import SUBJECT
+from .view import Judgement
 
 _OBJECTS_SHOWN = 3
 _LINES_KEPT = 5
@@ -55,8 +56,8 @@ class LogTail:
 
 def explanation(
     headline: str,
+    miss: Judgement,
     *,
-    about: Iterable[Key],
     state: ClusterState,
     log: Sequence[str],
     held: str = "",
@@ -65,15 +66,21 @@ def explanation(
 
     Args:
         headline: What is wrong, in one line.
-        about: The objects that it is about; who wrote them is told.
+        miss: Who wrote the objects that it is about is told, and who deleted those it misses.
         state: With their history.
         log: The subject's last log lines.
         held: When it was right, where that is known.
     """
     lines = [headline, *([f"  held: {held}"] if held else [])]
-    lines += [f"  {line}" for key in list(about)[:_OBJECTS_SHOWN] for line in _writers(state, key)]
+    lines += [f"  {line}" for key in _objects(miss, state) for line in _writers(state, key)]
     lines += [f"  log: {line}" for line in log]
     return "\n".join(lines)
+
+
+def _objects(miss: Judgement, state: ClusterState) -> list[Key]:
+    deleted = (state.last_deleted(kind) for kind in miss.missed)
+    keys = dict.fromkeys([*miss.about, *(key for key in deleted if key is not None)])
+    return list(keys)[:_OBJECTS_SHOWN]
 
 
 def _writers(state: ClusterState, key: Key) -> list[str]:

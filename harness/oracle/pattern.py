@@ -33,7 +33,9 @@ def judge_pattern(pattern: Pattern, view: View) -> Judgement:
     if any(miss is None for _, miss in misses):
         return HOLDS
     if not misses:
-        return Judgement(False, f"{_wanted(pattern)} does not exist", _gone(pattern, view))
+        about = _gone(pattern, view)
+        missed = () if about else (pattern["kind"],)
+        return Judgement(False, f"{_wanted(pattern)} does not exist", about, missed)
     key, miss = max(misses, key=lambda item: len(item[1].path) if item[1] else 0)
     return Judgement(False, f"{key} {miss}", (key,))
 

@@ -31,11 +31,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a claim holds; if not, `message` is the nearest miss and `about` are the objects."""
+    """Whether a claim holds; if not, what the nearest miss is.
+
+    `about` are the objects that it is about; `missed` are kinds of which there are too few.
+    """
 
     holds: bool
     message: str = ""
     about: tuple[Key, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 HOLDS = Judgement(True)
@@ -54,4 +58,5 @@ def together(judgements: Iterable[Judgement], separator: str) -> Judgement:
     misses = list(judgements)
     message = separator.join(judgement.message for judgement in misses)
     about = tuple(dict.fromkeys(key for judgement in misses for key in judgement.about))
-    return Judgement(False, message, about)
+    missed = tuple(dict.fromkeys(kind for judgement in misses for kind in judgement.missed))
+    return Judgement(False, message, about, missed)

@@ -20,7 +20,7 @@ from harness.oracle.expectation import Expectation
 from harness.oracle.explain import LogTail, explanation, seconds
 from harness.oracle.invariants import InvariantWatch, judge_invariant
 from harness.oracle.verdict import Finding, Verdict
-from harness.oracle.view import Judgement, View
+from harness.oracle.view import HOLDS, Judgement, View
 from harness.simulation.clock import Clock
 from harness.simulation.records import Record
 
@@ -147,7 +147,7 @@ class Watch:
             self.on_converged()
 
     def _find_crash(self, message: str, record: Record) -> None:
-        text = explanation(message, about=(), state=self._view.state, log=self.log.lines())
+        text = explanation(message, HOLDS, state=self._view.state, log=self.log.lines())
         self.find(Finding(Verdict.INVARIANT_VIOLATED, "crashes", text, time_ns=record.time_ns))
 
     def _look_at_conditions(self) -> None:
@@ -170,7 +170,7 @@ class Watch:
         name = watched.invariant.name
         text = explanation(
             f"invariant {name} violated since {seconds(since)}: {watched.miss.message}",
-            about=watched.miss.about,
+            watched.miss,
             state=self._view.state,
             log=self.log.lines(),
         )

@@ -151,3 +151,13 @@ def test_what_did_not_hold_for_more_than_d_is_a_finding_though_d_never_ran() -> 
     assert finding is not None
     assert (finding.verdict, finding.oracle) == (Verdict.NOT_CONVERGED, "within")
     assert finding.message.startswith("not converged, and that for more than 60.000s: workload")
+
+
+def test_who_deleted_what_is_missed_is_told() -> None:
+    count = Claim.model_validate({"count": {"kind": "Deployment", "exactly": 1}})
+    play = Play(all=[count]).ready(True, at=5)
+    record = play.history.delete(thing("Deployment", "demo"), by="fault:lose", at=9)
+    play.expectation.take(record, play.history.key)
+    finding = play.finding()
+    assert finding is not None
+    assert "  Deployment/demo: last DELETED by fault:lose at 9.000s (rv 2)" in finding.message
