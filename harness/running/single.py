@@ -22,6 +22,7 @@ from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
 
 from .operators import operators
+from .programs import programs
 
 Reference = Mapping[str, Any]
 
@@ -80,6 +81,7 @@ def _options(plan: Plan, manifests: Sequence[Object]) -> SimulationOptions:
     replaced = settings.subject.deployment
     return SimulationOptions(
         nodes=settings.nodes,
+        programs=programs(settings.programs),
         subjects=operators(settings, manifests),
         externals=settings.externals,
         replaced_deployments=frozenset({replaced} if replaced else ()),

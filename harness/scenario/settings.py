@@ -44,6 +44,8 @@ class Settings(StrictModel):
 
     manifests: list[str] = []
     subject: SubjectSettings = SubjectSettings()
+    programs: dict[str, str] = {}
+    """Images that are Python functions in `sim`: a glob, and `module:function`."""
     nodes: int = 3
     externals: list[str] = []
     """Hosts outside the cluster that the subject may reach."""
