@@ -14,7 +14,7 @@ from .selecting import paths_argument, select_cases, selection_options, settings
 @click.command()
 @paths_argument
 def validate(paths: tuple[Path, ...]) -> int:
-    """Check scenario files; every mistake with file, line, column and remedy."""
+    """Check scenario files; mistakes are told with place and remedy."""
     cases = select_cases(paths)
     files = len({case.file for case in cases})
     click.echo(f"{files} scenario files, {len(cases)} cases: all valid")

@@ -17,7 +17,11 @@ from .hashing import under_hash_seed
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def replay(folder: Path) -> int:
-    """Run the plan of FOLDER (a case's folder, or its plan.yaml) again and compare the journals."""
+    """Make the run of FOLDER again and compare the journals.
+
+    FOLDER is a case's folder below the report folder, such as `.harness/last/NAME-seed1`, or the
+    plan.yaml in it. Exit code: that of the verdict when it is the same run, 1 when it is another.
+    """
     from harness.report.journal import first_divergence
     from harness.report.terminal import case_line, failure_text
     from harness.running.processes import run_plan
