@@ -85,6 +85,8 @@ class Hosts:
             address = resolver(name)
             if address is not None:
                 return address
+        if name.replace(".", "").isdigit():
+            return name  # an address already; a redirect may know where it leads
         raise self.unknown(name)
 
     def unknown(self, name: str) -> UnknownHost:
