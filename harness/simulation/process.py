@@ -76,6 +76,7 @@ class Process:
         self.threads: list[Any] = []  # jobs of the bridge, see bridge/job.py
         self.default_pool: Any = None
         self.globals: ProcessGlobals | None = None
+        self.files: dict[str, bytes] = {}  # by path, see memory_files.py
         self.mounts: dict[str, str] = {}  # paths as it sees them, and the real folders
         self.at_exit: list[Callable[[], object]] = []
         self.log_level = logging.WARNING

@@ -11,6 +11,7 @@ named in `fresh_modules`; the current folder and `sys.path` are shared.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import signal
 
@@ -47,7 +48,6 @@ class InProcessSubject:
         self._biography = Biography(spec, world.recorder)
         self._view = PodView(spec, endpoint)
         self._process: Process | None = None
-        world.at_end.append(self._view.remove)
         world.on_process_end.append(self._process_ended)
 
     @property
@@ -91,14 +91,16 @@ class InProcessSubject:
         )
 
     def _prepare(self, process: Process) -> None:
-        process.mounts.update(self._view.mounts())
+        process.files = self._view.files()
         process.log_handlers = [self._log]
         process.log_level = logging.getLevelName(self.spec.log_level)
         process.on_output = self._log.write_output
 
     def renew_token(self, token: str) -> None:
         """Replace the token in its files, as the kubelet does before it expires."""
-        self._view.renew_token(token)
+        self._view.endpoint = dataclasses.replace(self._view.endpoint, token=token)
+        if self.running:
+            self._living().files = self._view.files()
 
     def crash(self) -> None:
         """End it at this instant, as by SIGKILL."""

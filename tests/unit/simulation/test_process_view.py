@@ -78,6 +78,36 @@ def test_a_mount_leads_to_a_real_folder(tmp_path: pathlib.Path) -> None:
     assert (tmp_path / "new").read_text() == "new"
 
 
+def test_a_file_in_memory_can_be_read_and_not_be_written() -> None:
+    path = "/var/run/secrets/kubernetes.io/token"
+
+    def give(process: Process) -> None:
+        process.files = {path: b"secret"}
+
+    def body() -> list[object]:
+        with pytest.raises(OSError, match="Read-only"), open(path, "w"):
+            pass
+        folder = pathlib.Path(path).parent
+        return [
+            open(path, "rb").read(),
+            pathlib.Path(path).read_text(),
+            os.path.isfile(path),
+            os.path.isdir(folder),
+            os.path.exists(folder / "other"),
+            os.listdir(folder),
+        ]
+
+    assert in_a_process(body, prepare=give) == [
+        b"secret",
+        "secret",
+        True,
+        True,
+        False,
+        ["token"],
+    ]
+    assert not os.path.exists(path)
+
+
 def test_logging_is_the_processes_own_and_leaves_no_trace() -> None:
     logger = logging.getLogger("tests.process_view")
     before = (logger.level, list(logger.handlers), logging.root.level, list(logging.root.handlers))
