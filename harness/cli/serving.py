@@ -39,14 +39,16 @@ async def _serve(
     port: int, kubeconfig: Path, controllers: bool, nodes: int, manifests: list[Path]
 ) -> None:
     from harness.clusters.served import ServedCluster
+    from harness.clusters.simulated import SimulationOptions
     from harness.scenario.loader import collect, read_manifests
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    options = SimulationOptions(nodes=nodes)
     async with ServedCluster(
-        port=port, kubeconfig=kubeconfig, controllers=controllers, nodes=nodes
+        options, port=port, kubeconfig=kubeconfig, controllers=controllers
     ) as cluster:
         for file in collect(manifests):
             await cluster.install(read_manifests(file))

@@ -154,9 +154,9 @@ class SimulatedCluster:
             raise InfrastructureError(f"a subject called {spec.name!r} runs already; rename one")
         if spec.command:
             raise UsageError(
-                f"the subject is the command {list(spec.command)}, which runs in real time, but the "
-                "simulated cluster has virtual time; name a kopf module, or start the command "
-                "yourself against `harness serve`"
+                f"the subject is the command {list(spec.command)}, which runs in real time, but "
+                "this cluster has virtual time; name a kopf module, or run a scenario with "
+                "`harness run --subject`, which meets a command in real time"
             )
         token = await self._token_for(spec)
         endpoint = Endpoint(API_HOST, API_PORT, authority().pem, token, spec.namespace)

@@ -1,18 +1,23 @@
-"""One plan, run in this process: a world, a cluster in it, the operator, the case, a journal.
+"""One plan, run in this process: a cluster, the operator, the case, a journal.
 
-The world is made from the plan's seed and thrown away afterwards. Only one may run at a time in a
-process, because the subject's view of time and chance is the process's.
+    plan > cluster (virtual time, or real time for a command) > manifests > operator > case
+
+A kopf module runs on virtual time, in a world that is made from the plan's seed and thrown away
+afterwards. Only one may run at a time in a process, because the subject's view of time and chance
+is the process's. A command cannot be given another clock: it meets the same cluster in real time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.apiserver.requests import Object
+from harness.clusters.served import ServedCluster
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
@@ -31,11 +36,10 @@ Reference = Mapping[str, Any]
 class Options:
     """How to run, apart from what to run."""
 
-    #: Permit `custom`, `command` and `script` in scenario files.
+    #: Permit `custom` and `script` in scenario files.
     allow_custom: bool = False
     #: Real seconds that one callback may take; 0 switches the watchdog off (for debuggers).
     watchdog_seconds: float = 30.0
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_single(
@@ -49,34 +53,67 @@ def run_single(
         options: How to run.
         reference: End states of the run without faults, for `likeReference`.
     """
-    manifests = [
-        document for path in plan.settings.manifest_paths for document in read_manifests(path)
-    ]
     with _journal(folder) as journal:
-
-        async def main(world: World) -> CaseResult:
-            world.recorder.follow(journal)
-            cluster = await SimulatedCluster.start(world, _options(plan, manifests))
-            try:
-                await cluster.install(manifests)
-                await cluster.start_subjects()
-                return await run_case(
-                    plan.case,
-                    cluster,
-                    seed=plan.seed,
-                    reference=reference,
-                    allow_custom=options.allow_custom,
-                )
-            finally:
-                await cluster.stop()
-
-        result = run(main, seed=plan.seed, watchdog_seconds=options.watchdog_seconds)
+        one = _Single(plan, options, reference, journal)
+        result = one.in_real_time() if plan.in_real_time else one.on_virtual_time()
         result.journal_hash = journal.journal_hash
         result.replay = plan.replay_line
         return result
 
 
-def _options(plan: Plan, manifests: Sequence[Object]) -> SimulationOptions:
+class _Single:
+    """One run to be made, on one of the two clocks."""
+
+    def __init__(
+        self, plan: Plan, options: Options, reference: Reference | None, journal: JournalWriter
+    ) -> None:
+        self._plan = plan
+        self._options = options
+        self._reference = reference
+        self._journal = journal
+        self._manifests = [
+            document for path in plan.settings.manifest_paths for document in read_manifests(path)
+        ]
+        self._made_of = _made_of(plan, self._manifests)
+
+    def on_virtual_time(self) -> CaseResult:
+        """In a world of its own."""
+
+        async def main(world: World) -> CaseResult:
+            world.recorder.follow(self._journal)
+            cluster = await SimulatedCluster.start(world, self._made_of)
+            try:
+                return await self._play(cluster)
+            finally:
+                await cluster.stop()
+
+        watchdog = self._options.watchdog_seconds
+        return run(main, seed=self._plan.seed, watchdog_seconds=watchdog)
+
+    def in_real_time(self) -> CaseResult:
+        """On a served cluster."""
+
+        async def main() -> CaseResult:
+            async with ServedCluster(
+                self._made_of, seed=self._plan.seed, follower=self._journal
+            ) as cluster:
+                return await self._play(cluster)
+
+        return asyncio.run(main())
+
+    async def _play(self, cluster: SimulatedCluster | ServedCluster) -> CaseResult:
+        await cluster.install(self._manifests)
+        await cluster.start_subjects()
+        return await run_case(
+            self._plan.case,
+            cluster,
+            seed=self._plan.seed,
+            reference=self._reference,
+            allow_custom=self._options.allow_custom,
+        )
+
+
+def _made_of(plan: Plan, manifests: Sequence[Object]) -> SimulationOptions:
     settings = plan.settings
     replaced = settings.subject.deployment
     return SimulationOptions(

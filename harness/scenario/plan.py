@@ -36,12 +36,21 @@ class Plan:
     case: Case
     seed: int
     settings: Settings
-    cluster: str = "sim"
 
     @property
     def name(self) -> str:
         """The case's name."""
         return self.case.name
+
+    @property
+    def in_real_time(self) -> bool:
+        """Whether the subject is a command, which cannot be given another clock."""
+        return bool(self.settings.subject.command)
+
+    @property
+    def cluster(self) -> str:
+        """Where it runs: `sim`, or the same over https in real time, `served`."""
+        return "served" if self.in_real_time else "sim"
 
     def document(self) -> dict[str, Any]:
         """The content of `plan.yaml`."""
@@ -149,7 +158,7 @@ def read_plan(file: Path) -> tuple[Plan, dict[str, Any]]:
             settings = find_settings(scenario)
             subject = settings.subject.model_validate(document.get("subject", {}))
             settings = settings.model_copy(update={"subject": subject})
-            return Plan(case, document["seed"], settings, document["cluster"]), document
+            return Plan(case, document["seed"], settings), document
     raise UsageError(
         f"{scenario} no longer has the case {document['scenario']['name']!r} of {file}"
     )

@@ -10,6 +10,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from .spec import SubjectSpec
 from .subject import Biography
 
 #: Of the harness's environment, what a program needs to run at all.
-_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
+_PASSED_ON = ("HOME", "LANG", "TMPDIR", "USER", "PYTHONPATH")
 _LINE_BYTES_MAX = 1024 * 1024
 
 
@@ -107,7 +108,11 @@ class CommandSubject:
 
     def _environment(self, kubeconfig: Path) -> dict[str, str]:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        own = {"KUBECONFIG": str(kubeconfig), "NO_PROXY": "*", "no_proxy": "*"}
+        # Last, the programs beside this Python: `kopf` is found although no venv is active.
+        path = os.pathsep.join(
+            [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+        )
+        own = {"PATH": path, "KUBECONFIG": str(kubeconfig), "NO_PROXY": "*", "no_proxy": "*"}
         return passed_on | own | dict(self.spec.env)
 
     async def _live(
