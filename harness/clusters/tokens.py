@@ -20,7 +20,9 @@ async def service_account_token(client: Client, name: str, namespace: str) -> st
         )
         raise UsageError(message)
     path = SERVICE_ACCOUNTS.path(namespace, name, "token")
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    # A year, as kube-apiserver extends the tokens of pods; a kubelet would renew it anyway.
+    spec = {"expirationSeconds": 31_536_000}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     response = await client.call("POST", path, document=request)
     token: str = response.document["status"]["token"]
     return token
