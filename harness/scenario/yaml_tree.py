@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -166,17 +167,25 @@ def read(text: str, file: str, *, kubectl: bool = False) -> list[Tree]:
 
 
 def _documents(text: str, file: str, *, kubectl: bool) -> Iterator[Tree]:
-    yaml = YAML(typ="rt", pure=True)
     try:
-        for node in yaml.compose_all(text):
-            if node is None:
-                continue
-            builder = _Builder(file, kubectl=kubectl)
-            builder.tree.value = builder.build(node, ())
-            if builder.tree.value is not None:
-                yield builder.tree
+        nodes = _composed(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         problem = error.problem or error.context or "it cannot be read"
         raise FormatError(f"not YAML: {problem}", file=file, line=line, column=column) from None
+    for node in nodes:
+        builder = _Builder(file, kubectl=kubectl)
+        builder.tree.value = builder.build(node, ())
+        if builder.tree.value is not None:
+            yield builder.tree
+
+
+@lru_cache(maxsize=64)
+def _composed(text: str) -> tuple[Node, ...]:
+    """The documents of a text before either dialect gives them values; nobody changes them.
+
+    Composing is the slow part, and the same manifests are read for each run of a process.
+    """
+    yaml = YAML(typ="safe", pure=True)  # unlike "rt" it does not gather comments
+    return tuple(node for node in yaml.compose_all(text) if node is not None)
