@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.errors import UsageError
-from harness.vocabulary import did_you_mean
 
 if TYPE_CHECKING:
     from harness.scenario.loader import Case
@@ -57,6 +56,7 @@ def select_cases(
     import fnmatch
 
     from harness.scenario.loader import load_cases
+    from harness.vocabulary import did_you_mean
 
     cases = load_cases(list(paths) or [Path("scenarios")])
     for text in matrix:
