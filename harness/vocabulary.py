@@ -32,6 +32,7 @@ class StrictModel(BaseModel):
         serialize_by_alias=True,
         arbitrary_types_allowed=False,
         use_attribute_docstrings=True,
+        defer_build=True,  # a process builds the validators of the formats that it reads
     )
 
 
