@@ -187,4 +187,7 @@ _ORDER = (
 
 def tidy(meta: Object) -> Object:
     """The metadata in the server's order of fields, without what is empty."""
-    return {field: meta[field] for field in _ORDER if meta.get(field) not in (None, "", [], {})}
+    filled = {field: meta[field] for field in _ORDER if meta.get(field) not in (None, "", [], {})}
+    if not filled.get("generation"):
+        filled.pop("generation", None)  # typed clients send the zero of kinds without generation
+    return filled
