@@ -104,16 +104,16 @@ def patched_document(kind: str, document: Object, value: Any, resource: Resource
     if kind == JSON_PATCH:
         if not isinstance(value, list):
             raise _cannot_decode(value, "[]handlers.jsonPatchOp")
-        result: Object = apply_json_patch(documents.copy(document), value)
+        result: Object = apply_json_patch(document, value)
     else:
         if value is None:
             raise bad_request("Invalid JSON Patch")
         if not isinstance(value, dict):
             raise _cannot_decode(value, "map[string]interface {}", kind)
         if kind == MERGE_PATCH:
-            result = apply_merge_patch(documents.copy(document), value)
+            result = apply_merge_patch(document, value)
         else:
-            result = apply_strategic_patch(documents.copy(document), value, resource.node)
+            result = apply_strategic_patch(document, value, resource.node)
     private: Object = documents.copy(result)
     return private
 

@@ -11,6 +11,7 @@ Source: Kubernetes "API Concepts", efficient detection of changes; streaming lis
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -26,6 +27,8 @@ from .store import Version
 from .views import View
 
 BOOKMARK_SECONDS = 60.0
+#: The last bookmark comes this long before the watch ends.
+LAST_BOOKMARK_SECONDS = 2.0
 #: Watches without `timeoutSeconds` end after this long, up to twice as long.
 TIMEOUT_SECONDS_MIN = 1800
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
@@ -96,10 +99,12 @@ class WatchStream(AsyncIterator[WatchEvent]):
         if seconds is None and not self._request.bypass:
             draw = self._state.entropy.substream("watch timeout", self._request.seq)
             seconds = int(draw.uniform(TIMEOUT_SECONDS_MIN, 2 * TIMEOUT_SECONDS_MIN))
+        ends_at = math.inf
         if seconds is not None:
-            self._timers.append(loop.call_later(seconds, self.end))
+            ends_at = loop.time() + seconds
+            self._timers.append(loop.call_at(ends_at, self.end))
         if options.bookmarks and not self._request.bypass:
-            self._schedule_bookmark(loop)
+            self._schedule_bookmark(loop, ends_at)
 
     def _replay(self, rv: int) -> None:
         """Queue what was committed after `rv`; an error event when that is forgotten."""
@@ -178,13 +183,17 @@ class WatchStream(AsyncIterator[WatchEvent]):
         }
         return WatchEvent("BOOKMARK", document, self._view.applied)
 
-    def _schedule_bookmark(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _schedule_bookmark(self, loop: asyncio.AbstractEventLoop, ends_at: float) -> None:
+        """The next one comes in a minute, or shortly before the end if that is sooner."""
+
         def send() -> None:
             self._timers.remove(timer)
             self._put(self._bookmark())
-            self._schedule_bookmark(loop)
+            self._schedule_bookmark(loop, ends_at)
 
-        timer = loop.call_later(BOOKMARK_SECONDS, send)
+        now, last = loop.time(), ends_at - LAST_BOOKMARK_SECONDS
+        due = now + BOOKMARK_SECONDS
+        timer = loop.call_at(min(due, last) if last > now else due, send)
         self._timers.append(timer)
 
     def end(self) -> None:
