@@ -20,7 +20,13 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR
 
 
 def line_of(record: Record) -> bytes:
-    """One record as a line of the journal."""
+    """One record as a line of the journal.
+
+    `kind` is the record's; that of the object it is about is `object_kind`.
+    """
+    data = dict(record.data)
+    if "kind" in data:
+        data["object_kind"] = data.pop("kind")
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "seq": record.seq,
@@ -31,7 +37,7 @@ def line_of(record: Record) -> bytes:
         "rv": record.rv,
         "causes": record.causes,
         "certainty": record.certainty,
-        **record.data,
+        **data,
     }
     return orjson.dumps(document, option=_OPTIONS)
 

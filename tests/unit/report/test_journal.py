@@ -74,3 +74,12 @@ def test_lines_are_written_as_they_happen() -> None:
     records.follow(JournalWriter(stream))
     records.record("log", actor="test", message="x")
     assert stream.getvalue().count(b"\n") == 1
+
+
+def test_a_line_tells_the_kind_of_the_record_and_that_of_the_object(tmp_path: Path) -> None:
+    records = recorder()
+    with (tmp_path / "a").open("wb") as file:
+        records.follow(JournalWriter(file))
+        records.record("object", actor="test", type="ADDED", kind="Pod", name="x")
+    (line,) = read_journal(tmp_path / "a")
+    assert (line["kind"], line["object_kind"]) == ("object", "Pod")
