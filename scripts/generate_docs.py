@@ -11,6 +11,8 @@ A whole page, or the text between two markers of a page that is otherwise writte
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
 import sys
@@ -67,7 +69,7 @@ def generated() -> dict[Path, str]:
         ROOT / "scenarios" / "README.md": catalogue(),
         docs / "scenario.schema.json": json.dumps(model.json_schema(), indent=2) + "\n",
     }
-    for page in sorted(docs.glob("*.md")):
+    for page in sorted((ROOT / "docs").glob("**/*.md")):
         text = page.read_text()
         if _PART.search(text):
             wanted[page] = _PART.sub(_part, text)
@@ -192,8 +194,6 @@ def public_names() -> str:
 
 def cluster_methods() -> str:
     """The methods of the fixture `cluster`."""
-    import inspect
-
     from harness.library.cluster import Cluster
 
     def lines() -> Iterator[str]:
@@ -210,6 +210,17 @@ def cluster_methods() -> str:
     return "\n".join([*lines(), ""])
 
 
+def _differences(module: str) -> Callable[[], str]:
+    """The known differences that the docstring of a package lists."""
+
+    def text() -> str:
+        story = inspect.getdoc(importlib.import_module(module)) or ""
+        listed = story.partition("Known differences")[2].partition("\n\n")[2]
+        return f"{listed.strip()}\n\n"
+
+    return text
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "format": _models(*_FORMAT),
     "actions": _models(*_ACTIONS),
@@ -221,6 +232,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "public-names": public_names,
     "cluster": cluster_methods,
+    "differences-of-controllers": _differences("harness.controllers"),
+    "differences-of-apiserver": _differences("harness.apiserver"),
 }
 
 

@@ -172,8 +172,8 @@ class Spec(StrictModel):
     """Hold at every state."""
     blast_radius: BlastRadius = BlastRadius()
     """How much the faults may touch at once."""
-    disabled_oracles: list[str] = []
-    """Oracles that are on by default, switched off by name, such as `leaks` or `crashes`."""
+    disabled_oracles: list[Literal["crashes", "leaks"]] = []
+    """Oracles that are on by default, switched off by name."""
 
 
 class Scenario(StrictModel):
