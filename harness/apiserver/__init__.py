@@ -15,7 +15,7 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
   is created empty.
 - Managers that wrote in another version of a kind are read as if the versions had the same fields.
 - Warnings about odd but valid objects (duplicate ports, deprecated labels) are not given.
-- Admission that looks at other objects (a missing ServiceAccount or PriorityClass, ResourceQuota,
+- Admission that looks at other objects (a missing PriorityClass, ResourceQuota,
   LimitRange) and admission webhooks are not enforced.
 - Metadata of embedded resources (`x-kubernetes-embedded-resource`) is not checked.
 - Whole numbers that a client writes as floats are stored as integers.

@@ -38,6 +38,7 @@ from .parameters import is_dry_run
 from .registry import Registry
 from .requests import Request, RequestInfo, Response, UserInfo
 from .resource import Resource
+from .service_accounts import ServiceAccountCheck
 from .state import ServerState
 from .status import ApiError
 from .store import Store
@@ -99,6 +100,7 @@ class ApiServer:
         self.authenticator = Authenticator(self.state, options.tokens or {}, options.anonymous)
         self.authorizer = Authorizer(self.state)
         self.state.admission.append(EscalationCheck(self.authorizer))
+        self.state.admission.append(ServiceAccountCheck(self.state))
         bootstrap.create_first_objects(self.state)
 
     @property

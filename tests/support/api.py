@@ -12,7 +12,14 @@ from harness.apiserver.middleware import FaultPlane
 from harness.apiserver.requests import Object, Request, Response, UserInfo
 from harness.apiserver.server import ApiServer
 from harness.client import Client
-from harness.client.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, NODES, PODS
+from harness.client.resources import (
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SERVICE_ACCOUNTS,
+)
 from harness.clusters.state import ClusterState
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Injection, carry_out
@@ -177,6 +184,8 @@ def with_api(body: Callable[[Api], Coroutine[Any, Any, T]], *, seed: int = 0) ->
     async def main(world: World) -> T:
         api = Api(world)
         await api.client.create(NAMESPACES, {"metadata": {"name": NAMESPACE}})
+        account = {"metadata": {"name": "default"}}
+        await api.client.create(SERVICE_ACCOUNTS, account, NAMESPACE)
         for name in api.nodes.names():
             await api.client.create(NODES, {"metadata": {"name": name}})
         return await body(api)

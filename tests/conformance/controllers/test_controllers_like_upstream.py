@@ -279,11 +279,11 @@ def _golden(story: str) -> Object:
 
 
 #: Stories that end otherwise because of the simulated API server, and why.
-KNOWN = {"service-account-missing": "the server does not refuse pods of unknown ServiceAccounts"}
+KNOWN: dict[str, str] = {}
 SIMULATED = [
     pytest.param(
         story,
-        marks=pytest.mark.xfail(story in KNOWN, reason=KNOWN.get(story, ""), strict=False),
+        marks=pytest.mark.xfail(story in KNOWN, reason=KNOWN.get(story, ""), strict=True),
     )
     for story in STORIES
 ]
