@@ -43,10 +43,13 @@ class Settings(StrictModel):
     """`[tool.operator-harness]`, with paths made absolute."""
 
     manifests: list[str] = []
+    """Files and folders of manifests, applied before the first step."""
     subject: SubjectSettings = SubjectSettings()
+    """The operator under test."""
     programs: dict[str, str] = {}
     """Images that are Python functions in `sim`: a glob, and `module:function`."""
     nodes: int = 3
+    """How many nodes the cluster has."""
     externals: list[str] = []
     """Hosts outside the cluster that the subject may reach."""
     root: str = "."

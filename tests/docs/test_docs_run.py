@@ -95,11 +95,17 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "200"}
 
 
+def shows(printed: str, shown: str) -> bool:
+    """Whether a printed line is the one shown; `...` at its end stands for the rest of it."""
+    start, dots, _ = normal(shown).partition(" ...")
+    return printed.startswith(start) if dots else printed == start
+
+
 def first_missing(shown: Sequence[str], printed: Sequence[str]) -> str:
     """The first line of the page that was not printed in its turn; empty when all were."""
     rest: Iterator[str] = iter([normal(line) for line in printed])
     for line in shown:
-        if line.strip() not in ("", "...") and normal(line) not in rest:
+        if line.strip() not in ("", "...") and not any(shows(one, line) for one in rest):
             return line
     return ""
 
