@@ -84,7 +84,11 @@ class ServedCluster:
             self.recorder.follow(self._follower)
         self._server = ApiServer(self.clock, self.entropy, self.recorder, faults=self.fault_plane)
         self.client = Client(self._server.handle, "harness")
-        served = await stack.enter_async_context(serving(self._server, port=self._port))
+        try:
+            served = await stack.enter_async_context(serving(self._server, port=self._port))
+        except OSError as error:
+            message = f"port {self._port} cannot be listened on: {error.strerror}; "
+            raise InfrastructureError(message + "--port 0 takes a free one") from None
         self.url = served.url
         await self._start_controllers(stack, served)
         if self._kubeconfig is not None:
