@@ -11,9 +11,8 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - Where upstream's messages print Go structs or a difference of them, ours print JSON or leave the
   difference out (changes of a pod's or claim's spec, of a Job's template).
 - Events are served as core/v1 only, not as events.k8s.io/v1 over the same storage.
-- A list that is always there, such as the rules of a Role, has no owner in managedFields when it
-  is created empty.
-- Managers that wrote in another version of a kind are read as if the versions had the same fields.
+- Managers that wrote in another version of a kind are read as if the versions had the same fields;
+  rows of managedFields are not adapted when a CRD makes a list or map atomic, or no longer so.
 - Warnings about odd but valid objects (duplicate ports, deprecated labels) are not given.
 - Admission that looks at other objects (a missing PriorityClass, ResourceQuota,
   LimitRange) and admission webhooks are not enforced.

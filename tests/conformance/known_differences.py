@@ -11,7 +11,4 @@ KNOWN_DIFFERENCES: dict[str, str] = {
     "kinds_other/events.k8s.io_has_the_same_events": (
         "Events are served as core/v1 only, not as events.k8s.io/v1 over the same storage"
     ),
-    "rbac/an_empty_list_of_rules_is_owned_by_who_sent_it": (
-        "a list that is always there, such as the rules of a Role, has no owner when it is empty"
-    ),
 }

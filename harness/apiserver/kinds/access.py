@@ -45,7 +45,31 @@ def _one_rule(rule: Object, at: str, *, namespaced: bool) -> list[FieldError]:
     return errors
 
 
-class RoleStrategy(BuiltinStrategy):
+class _RuledStrategy(BuiltinStrategy):
+    """What roles share: an empty list of rules is kept as none, but was said by somebody.
+
+    The field is always there, so that who sends an empty list owns it; see `track_update`.
+    """
+
+    def decode(self, document: Object) -> None:
+        """As all kinds, but an empty list of rules stays until its owner is known."""
+        empty = document.get("rules") == []
+        super().decode(document)
+        if empty:
+            document["rules"] = []
+
+    def prepare_create(self, document: Object) -> None:
+        """An empty list is none."""
+        super().prepare_create(document)
+        document["rules"] = document.get("rules") or None
+
+    def prepare_update(self, new: Object, old: Object) -> None:
+        """An empty list is none."""
+        super().prepare_update(new, old)
+        new["rules"] = new.get("rules") or None
+
+
+class RoleStrategy(_RuledStrategy):
     """Hooks of Role."""
 
     def check(self, document: Object) -> list[FieldError]:
@@ -53,7 +77,7 @@ class RoleStrategy(BuiltinStrategy):
         return _rule_errors(document.get("rules") or (), namespaced=True)
 
 
-class ClusterRoleStrategy(BuiltinStrategy):
+class ClusterRoleStrategy(_RuledStrategy):
     """Hooks of ClusterRole."""
 
     def check(self, document: Object) -> list[FieldError]:
