@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.control_plane import assets, control_plane
+from harness.clusters.control_plane_start import missing_programs
+from tests.conformance.control_plane import control_plane
 from tests.conformance.wire import RealServer
 
 
@@ -18,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def real() -> Iterator[RealServer]:
     """A real kube-apiserver; skips where its programs are not to be had."""
-    if assets() is None:
-        pytest.skip("set KUBEBUILDER_ASSETS to compare with the real kube-apiserver")
+    if missing := missing_programs():
+        pytest.skip(f"no real kube-apiserver to compare with: {missing}")
     with control_plane() as server:
         yield server

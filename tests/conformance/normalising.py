@@ -3,7 +3,7 @@
     uids                  <uid 1>, <uid 2> ... by first appearance
     resourceVersions      <rv 1> ... by order, so that equal and newer stay visible;
                           <rv> for lists and bookmarks, where unrelated writes show
-    times                 <time>
+    times                 <time>, in tables <age>
     generated names       PREFIX<generated 1>
     continue tokens       <continue>
     cluster addresses     <address 1> ..., node ports <port>
@@ -25,6 +25,7 @@ from typing import Any
 from tests.conformance.playing import Answer
 
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_AGE = re.compile(r"\d+[smhd]")
 #: Addresses that the server gives to Services; sequences ask for addresses outside the range.
 _ADDRESS = re.compile(r"\b10\.96\.\d+\.\d+\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -157,8 +158,10 @@ def _mapped(value: Any, versions: list[int]) -> Any:
     if isinstance(rv, str) and rv.isdigit():
         known = "name" in result and int(rv) in versions
         result["resourceVersion"] = f"<rv {versions.index(int(rv)) + 1}>" if known else "<rv>"
-    for column in result.get("columnDefinitions", ()):
+    for column in result.get("columnDefinitions") or ():
         column["description"] = ""
+    if isinstance(result.get("cells"), list):
+        result["cells"] = ["<age>" if _AGE.fullmatch(str(c)) else c for c in result["cells"]]
     if result.get("nodePort"):
         result["nodePort"] = "<port>"
     if result.get("continue"):

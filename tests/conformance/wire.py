@@ -85,15 +85,3 @@ def _reply(response: http.client.HTTPResponse) -> Reply:
     except ValueError:
         document = text
     return Reply(response.status, document, response.headers.get_all("warning") or [])
-
-
-def ready(port: int, token: str) -> bool:
-    """Whether the server answers, and RBAC's first objects are there."""
-    connection = _connect(port)
-    try:
-        connection.request("GET", "/readyz", headers={"authorization": f"Bearer {token}"})
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
