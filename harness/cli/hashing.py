@@ -13,6 +13,9 @@ import sys
 def under_hash_seed(seed: int) -> None:
     """Return if this process hashes under `seed`; else replace it by one that does."""
     if os.environ.get("PYTHONHASHSEED") == str(seed):
+        # As after a start by `python -m`: the operator's module may lie in the current folder.
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
         return
     environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
     os.execve(sys.executable, [sys.executable, "-m", "harness", *sys.argv[1:]], environment)
