@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from .selecting import paths_argument, select_cases, selection_options, settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.running.single import Options
     from harness.scenario.plan import Plan
     from harness.scenario.result import CaseResult
 
@@ -63,6 +66,7 @@ def run(
     1 a finding, 2 usage, 3 inconclusive only, 4 harness error, 5 nothing selected, 130 interrupted.
     """
     from harness.oracle.verdict import worst_exit_code
+    from harness.running.single import Options
     from harness.scenario.plan import HASH_SEED, SEED_MAX, plans_of
 
     under_hash_seed(HASH_SEED)
@@ -80,7 +84,7 @@ def run(
         parallel=parallel or os.cpu_count() or 1,
         fail_fast=fail_fast,
         fork=not no_fork,
-        allow_custom=allow_custom,
+        options=Options(allow_custom=allow_custom),
     )
     return worst_exit_code(result.verdict for result in results)
 
@@ -100,31 +104,54 @@ def _run(
     parallel: int,
     fail_fast: bool,
     fork: bool,
-    allow_custom: bool,
+    options: Options,
 ) -> list[CaseResult]:
     from rich.console import Console
 
     from harness.report.terminal import Progress
+    from harness.running.checking import check_plans
     from harness.running.folders import write_report
     from harness.running.processes import Hooks, run_plans
-    from harness.running.single import Options
     from harness.running.warming import warm
 
+    check_plans(plans, options)
     warm(plans)
     console = Console()
-    with Progress(console, len(plans)) as progress:
-        results = run_plans(
-            plans,
-            report=report_dir,
-            options=Options(allow_custom=allow_custom),
-            hooks=Hooks(lambda plan: progress.started(plan.name), progress.ended),
-            parallel=parallel,
-            fail_fast=fail_fast,
-            fork=fork,
-        )
-    _explain(console, results, report_dir)
-    write_report(report_dir, results)
+    results: list[CaseResult] = []
+    try:
+        with _interrupted_by_sigterm(), Progress(console, len(plans)) as progress:
+
+            def ended(result: CaseResult) -> None:
+                results.append(result)
+                progress.ended(result)
+
+            run_plans(
+                plans,
+                report=report_dir,
+                options=options,
+                hooks=Hooks(lambda plan: progress.started(plan.name), ended),
+                parallel=parallel,
+                fail_fast=fail_fast,
+                fork=fork,
+            )
+    finally:  # also what had ended before an interruption is told and kept
+        _explain(console, results, report_dir)
+        write_report(report_dir, results)
     return results
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """CI systems end a job by SIGTERM; it shall be as good as Ctrl-C."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) -> None:
@@ -133,5 +160,6 @@ def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) 
     for text in failure_texts(results):
         console.print()
         console.print(text, highlight=False, markup=False, soft_wrap=True)
-    console.print(verdict_table(results))
+    if results:
+        console.print(verdict_table(results))
     console.print(f"journals and summaries: {report_dir}", highlight=False)

@@ -29,7 +29,7 @@ class CrashWatch:
         elif record.kind == "process":
             return self._process(record)
         elif record.kind == "log" and _is_unhandled(record):
-            return f"{record.actor} left an exception unhandled: {record.data['message']}"
+            return f"{record.actor} left an exception unhandled: {_told(record.data['message'])}"
         return ""
 
     def _expect(self, record: Record) -> None:
@@ -45,6 +45,13 @@ class CrashWatch:
             return ""
         detail = str(record.data.get("detail") or "")
         return f"{name} {event} by itself{f': {detail}' if detail else ''}"
+
+
+def _told(message: str) -> str:
+    """What was raised comes first, because the first line stands alone; then where."""
+    lines = message.rstrip().splitlines()
+    is_trace = bool(lines) and lines[0].startswith("Traceback")
+    return "\n".join([lines[-1], *lines]) if is_trace else message
 
 
 def _is_unhandled(record: Record) -> bool:

@@ -152,6 +152,7 @@ def _start(plan: Plan, report: Path | None, options: Options, hooks: Hooks) -> _
 def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Options) -> None:
     # The parent decides when to stop: a Ctrl-C at the terminal reaches the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     result = run_plan(plan, folder, options)
     result.reference = {}
     pipe.send(result)

@@ -28,6 +28,12 @@ _PASSED_ON = ("HOME", "LANG", "TMPDIR", "USER", "PYTHONPATH")
 _LINE_BYTES_MAX = 1024 * 1024
 
 
+def search_path() -> str:
+    """Where programs are looked for; last, beside this Python, so that no venv need be active."""
+    beside = str(Path(sys.executable).parent)
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), beside])
+
+
 class CommandSubject:
     """A `Subject` that is a program of the machine; use it on a real event loop.
 
@@ -108,11 +114,12 @@ class CommandSubject:
 
     def _environment(self, kubeconfig: Path) -> dict[str, str]:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        # Last, the programs beside this Python: `kopf` is found although no venv is active.
-        path = os.pathsep.join(
-            [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
-        )
-        own = {"PATH": path, "KUBECONFIG": str(kubeconfig), "NO_PROXY": "*", "no_proxy": "*"}
+        own = {
+            "PATH": search_path(),
+            "KUBECONFIG": str(kubeconfig),
+            "NO_PROXY": "*",
+            "no_proxy": "*",
+        }
         return passed_on | own | dict(self.spec.env)
 
     async def _live(

@@ -22,7 +22,9 @@ def _places() -> list[tuple[str, str]]:
     packages = [(place, "<packages>") for place in site.getsitepackages()]
     library = [(str(Path(logging.__file__).parent.parent), "<python>")]
     here = [(str(Path.cwd()), "<here>"), (sys.prefix, "<prefix>")]
-    return sorted(packages + library + here, key=lambda item: -len(item[0]))
+    others = [(place, "<path>") for place in sys.path if place.startswith("/")]
+    # Of equal places the first name counts: sorting keeps their order.
+    return sorted(packages + library + here + others, key=lambda item: -len(item[0]))
 
 
 class Masker:
