@@ -1,8 +1,8 @@
 """The way from client-side apply to server-side apply, both under the manager `kubectl`.
 
 Client-side apply keeps what it applied in an annotation. Conflicts about fields named there are
-kubectl's own, so they are overridden; and as long as the annotation exists, server-side apply by
-`kubectl` keeps it up to date, so that one can go back.
+kubectl's own, as long as nobody changed them, so they are overridden; and as long as the
+annotation exists, server-side apply by `kubectl` keeps it up to date, so that one can go back.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 
 from ..requests import Object
+from .comparison import compare
 from .conflicts import Conflict
-from .field_set import FieldSet
+from .field_set import FieldSet, difference
 from .fields_of import fields_of
 from .path_element import BadItem
 from .shape import Shape
@@ -32,10 +33,15 @@ def disputed(conflicts: list[Conflict], live: Object, manager: str, shape: Shape
 
 
 def _fields_applied_by_client(live: Object, shape: Shape) -> FieldSet:
+    """What the annotation names and what still has the value that was applied."""
     text = _annotations(live).get(ANNOTATION)
     try:
-        document = json.loads(text) if text else {}
-        return fields_of(document, shape) if isinstance(document, dict) else {}
+        document = json.loads(text) if text else None
+        if not isinstance(document, dict) or document.get("apiVersion") != live["apiVersion"]:
+            return {}
+        changes = compare(document, live, shape)
+        applied = difference(fields_of(document, shape), changes.changed)
+        return difference(applied, changes.removed)
     except (ValueError, BadItem):
         return {}  # an annotation that cannot be read allows nothing
 

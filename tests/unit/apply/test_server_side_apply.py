@@ -327,6 +327,16 @@ def test_kubectl_may_override_its_own_client_side_apply() -> None:
         apply(live, thing(size=2), "another")
 
 
+def test_kubectl_may_not_override_what_others_changed_since() -> None:
+    new = thing(size=1)
+    text = '{"apiVersion":"example.com/v1","kind":"Thing","spec":{"size":1}}'
+    new["metadata"]["annotations"] = {LAST_APPLIED: text}
+    live = update(None, new, "kubectl-client-side-apply")
+    scaled = update(live, {**live, "spec": {"size": 5}}, "scaler")
+    with pytest.raises(ApiError, match=r'"scaler" using example.com/v1: \.spec\.size$'):
+        apply(scaled, thing(size=2), "kubectl")
+
+
 def test_times_alone_are_no_change() -> None:
     live = update(None, thing(size=1), "me")
     (row,) = live["metadata"]["managedFields"]
