@@ -16,7 +16,8 @@ from .hashing import under_hash_seed
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def replay(folder: Path) -> int:
+@click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
+def replay(folder: Path, allow_custom: bool) -> int:
     """Make the run of FOLDER again and compare the journals.
 
     FOLDER is a case's folder below the report folder, such as `.harness/last/NAME-seed1`, or the
@@ -24,6 +25,7 @@ def replay(folder: Path) -> int:
     """
     from harness.report.journal import first_divergence
     from harness.report.terminal import case_line, failure_text
+    from harness.running.checking import check_plans
     from harness.running.processes import run_plan
     from harness.running.single import Options
     from harness.scenario.plan import HASH_SEED, read_plan
@@ -32,14 +34,19 @@ def replay(folder: Path) -> int:
     file = folder / "plan.yaml" if folder.is_dir() else folder
     plan, document = read_plan(file)
     recorded = _recorded(file.parent)
+    options = Options(allow_custom=allow_custom)
+    check_plans([plan], options)
     _warn_of_differences(plan.document(), document)
     with tempfile.TemporaryDirectory() as scratch:
-        result = run_plan(plan, Path(scratch), Options())
+        result = run_plan(plan, Path(scratch), options)
         click.echo(str(case_line(result)).rstrip())
         if not result.passed:
             click.echo(failure_text(result))
         if not result.journal_hash:
             click.echo("nothing to compare: the harness stopped with the error above")
+            return result.verdict.exit_code
+        if plan.in_real_time:
+            click.echo("the operator is a command in real time: no two journals are the same")
             return result.verdict.exit_code
         if result.journal_hash == recorded:
             click.echo(f"the same run: journal {result.journal_hash}")

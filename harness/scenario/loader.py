@@ -53,6 +53,14 @@ class Case:
         """The names of `objects:`."""
         return {name: parse_reference(text) for name, text in self.scenario.spec.objects.items()}
 
+    @property
+    def runs_own_code(self) -> bool:
+        """Whether it has scripts or custom faults, which `--allow-custom` must permit."""
+        steps = self.scenario.spec.steps
+        return any(action.script is not None for step in steps for action in step.do) or any(
+            fault.type == "custom" for step in steps for fault in step.faults
+        )
+
     def manifests(self, file: str) -> list[Object]:
         """The objects of a manifest file beside the scenario, bindings put in."""
         return read_manifests(Path(self.file).parent / file, self.bindings)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,17 +83,15 @@ class Plan:
     def replay_line(self) -> str:
         """The command that makes this run again."""
         parts = ["harness run", os.path.relpath(self.case.file), f"--seed {self.seed}"]
-        parts += [f"--case {name}={_shell(value)}" for name, value in self.case.values.items()]
+        pairs = [f"{name}={value}" for name, value in self.case.values.items()]
+        parts += [f"--case {shlex.quote(pair)}" for pair in pairs]
         subject = self.settings.subject
         if subject != find_settings(Path(self.case.file)).subject:
-            parts.append(f"--subject {_shell(subject.module or ' '.join(subject.command))}")
+            chosen = subject.module or shlex.join(subject.command)
+            parts.append(f"--subject {shlex.quote(chosen)}")
+        if self.case.runs_own_code:
+            parts.append("--allow-custom")
         return " ".join(parts)
-
-
-def _shell(value: Any) -> str:
-    text = str(value)
-    safe = all(letter.isalnum() or letter in "-_./:=@," for letter in text)
-    return text if safe and text else json.dumps(text)
 
 
 def _digest(data: bytes) -> str:
