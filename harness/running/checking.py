@@ -93,12 +93,11 @@ def _is_installed(name: str) -> bool:
     """Whether there is such a module; looked for without importing the packages above it."""
     top, *below = name.split(".")
     found: ModuleSpec | None = importlib.util.find_spec(top)
-    full = top
     for part in below:
         if found is None or found.submodule_search_locations is None:
             return False
-        full = f"{full}.{part}"
-        found = PathFinder.find_spec(full, found.submodule_search_locations)
+        # By its last part alone: a namespace package asks for its parent's module otherwise.
+        found = PathFinder.find_spec(part, list(found.submodule_search_locations))
     return found is not None
 
 
