@@ -129,7 +129,7 @@ def _run(
                 plans,
                 report=report_dir,
                 options=options,
-                hooks=Hooks(lambda plan: progress.started(plan.name), ended),
+                hooks=Hooks(lambda plan: progress.started(plan.name), ended, progress.refresh),
                 parallel=parallel,
                 fail_fast=fail_fast,
                 fork=fork,

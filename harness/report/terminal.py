@@ -6,6 +6,7 @@ that a CI log stays readable.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
@@ -20,18 +21,32 @@ from harness.oracle.verdict import Verdict
 from harness.scenario.result import CaseResult
 from harness.vocabulary import format_duration
 
+#: Running cases that the live table shows; more would not fit a screen.
+_ROWS_MAX = 12
 _STYLE = {Verdict.PASSED: "green", Verdict.SKIPPED: "dim", Verdict.INCONCLUSIVE: "yellow"}
 
 
 class Progress:
-    """Shows cases as they start and end; use as a context manager."""
+    """Shows cases as they start and end; use as a context manager.
+
+    No thread draws it, because processes are forked meanwhile: call `refresh` now and then.
+    """
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
         self._total = total
         self._done = 0
-        self._running: list[str] = []
-        self._live = Live(console=console, transient=True) if console.is_terminal else None
+        self._not_passed = 0
+        self._running: list[tuple[str, float]] = []
+        self._live: Live | None = None
+        if console.is_terminal:
+            self._live = Live(
+                console=console,
+                transient=True,
+                auto_refresh=False,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -49,21 +64,31 @@ class Progress:
 
     def started(self, case: str) -> None:
         """A case began."""
-        self._running.append(case)
-        self._refresh()
+        self._running.append((case, time.perf_counter()))
+        self.refresh()
 
     def ended(self, result: CaseResult) -> None:
         """A case ended; prints its line."""
         self._done += 1
-        if result.case in self._running:
-            self._running.remove(result.case)
+        self._not_passed += not result.passed
+        ended = next((entry for entry in self._running if entry[0] == result.case), None)
+        if ended is not None:
+            self._running.remove(ended)
         self._console.print(case_line(result), highlight=False, soft_wrap=True)
-        self._refresh()
+        self.refresh()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Draw the live table anew, on a terminal."""
         if self._live is not None:
-            running = ", ".join(self._running)
-            self._live.update(Text(f"{self._done}/{self._total}  running: {running}", style="dim"))
+            self._live.update(self._table(), refresh=True)
+
+    def _table(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for case, began in self._running[:_ROWS_MAX]:
+            table.add_row("running", Text(case), f"{time.perf_counter() - began:.0f} s", style="dim")
+        counts = f"{self._done} of {self._total} ended, {self._not_passed} not passed"
+        table.add_row("", Text(counts, style="bold red" if self._not_passed else "bold"), "")
+        return table
 
 
 def case_line(result: CaseResult) -> Text:

@@ -27,6 +27,7 @@ from harness.scenario.runner import needs_reference, without_faults
 from .folders import case_folder, write_case
 from .single import Options, Reference, run_single
 
+_WAITING_SECONDS = 0.5
 _METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 
 
@@ -36,6 +37,8 @@ class Hooks:
 
     started: Callable[[Plan], None] = lambda plan: None
     ended: Callable[[CaseResult], None] = lambda result: None
+    #: Twice a second while runs are under way.
+    waiting: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -107,6 +110,7 @@ def run_plans(
         while waiting or running:
             while waiting and len(running) < parallel:
                 running.append(_start(waiting.popleft(), report, options, hooks))
+            hooks.waiting()
             for child in _ended(running):
                 running.remove(child)
                 result = _collect(child)
@@ -160,7 +164,7 @@ def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Opti
 
 
 def _ended(running: list[_Child]) -> list[_Child]:
-    ready = wait([child.pipe for child in running])
+    ready = wait([child.pipe for child in running], timeout=_WAITING_SECONDS)
     return [child for child in running if child.pipe in ready]
 
 
