@@ -1,6 +1,7 @@
 """What would fail in every run is told once, before the first.
 
-    permissions > manifests > the operator's Deployment > its module or command > pod programs
+    permissions > misspelt kinds > manifests > the operator's Deployment > its module or command
+    > pod programs
 
 Nothing of the subject is imported here: each start of a subject must be its first.
 """
@@ -12,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 
+from harness.apiserver.requests import Object
 from harness.errors import FormatError, UsageError
 from harness.scenario.check import FormatErrors
 from harness.scenario.loader import Case, read_manifests
@@ -20,6 +22,7 @@ from harness.scenario.settings import Settings
 from harness.subjects.command import search_path
 from harness.subjects.spec import SubjectSpec
 
+from .kinds import misspelt_kinds
 from .operators import operators
 from .programs import programs
 from .single import Options
@@ -29,7 +32,8 @@ def check_plans(plans: Sequence[Plan], options: Options) -> None:
     """Check all that can be known to fail.
 
     Raises:
-        FormatErrors: A scenario needs what the options do not permit; all such places.
+        FormatErrors: A scenario needs what the options do not permit, or names a kind wrongly; all
+            such places.
         UsageError: The operator or what it stands on is not there.
     """
     refused = {str(error): error for plan in plans for error in _refusals(plan, options)}
@@ -43,7 +47,8 @@ def check_plans(plans: Sequence[Plan], options: Options) -> None:
 
 
 def _refusals(plan: Plan, options: Options) -> Iterator[FormatError]:
-    """Programs and functions that the scenario would run, where that is not to be."""
+    """What the scenario would run and is not to, and kinds that are nobody's."""
+    yield from misspelt_kinds(plan.case, _manifests(plan.settings))
     for path, what, needs_real_time in _foreign_code(plan.case):
         if not options.allow_custom:
             message = f"{what}; --allow-custom permits that, if you trust this file"
@@ -67,9 +72,12 @@ def _foreign_code(case: Case) -> Iterator[tuple[tuple[str | int, ...], str, bool
                 yield path, f"fault {entry.name!r} runs Python code", False
 
 
+def _manifests(settings: Settings) -> list[Object]:
+    return [document for path in settings.manifest_paths for document in read_manifests(path)]
+
+
 def _check_settings(settings: Settings) -> None:
-    manifests = [document for path in settings.manifest_paths for document in read_manifests(path)]
-    for spec in operators(settings, manifests):
+    for spec in operators(settings, _manifests(settings)):
         for module in spec.modules:
             _check_module(module)
         if spec.command:
