@@ -78,8 +78,9 @@ def machine() -> str:
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     name = model[1] if model else platform.machine()
     load = os.getloadavg()[0]
+    today = datetime.datetime.now(datetime.UTC)
     return (
-        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} with Python {platform.python_version()} on "
+        f"Measured on {today:%Y-%m-%d} with Python {platform.python_version()} on "
         f"{os.cpu_count()} cores ({name}), load {load:.1f}."
     )
 
