@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import Field, create_model
 
 from harness.errors import UsageError
+from harness.vocabulary import field_descriptions
 
 from .view import Judge
 
@@ -50,8 +51,9 @@ def with_oracles(claim: type[Model], oracles: Mapping[str, type[Judge]]) -> type
     taken = sorted(set(fields) & set(claim.model_fields))
     if taken:
         raise UsageError(f"an installed oracle is called {taken[0]!r}, which is taken; rename it")
+    descriptions = field_descriptions(claim)
     for name in ("all", "any", "none"):
-        described = claim.model_fields[name].description
+        described = descriptions[name]
         fields[name] = (list["Claim"] | None, Field(default=None, description=described))  # type: ignore[name-defined] # noqa: F821
     extended = create_model("Claim", __base__=claim, **fields)
     extended.model_rebuild(force=True, _types_namespace={"Claim": extended})
