@@ -17,7 +17,7 @@ def validate(paths: tuple[Path, ...]) -> int:
     """Check scenario files; mistakes are told with place and remedy."""
     cases = select_cases(paths)
     files = len({case.file for case in cases})
-    click.echo(f"{files} scenario files, {len(cases)} cases: all valid")
+    click.echo(f"scenario files: {files}, cases: {len(cases)}, all valid")
     return PASSED if cases else NOTHING_SELECTED
 
 
@@ -34,7 +34,10 @@ def plan(
     seed: int | None,
     subject: str | None,
 ) -> int:
-    """Show what would run, as plan.yaml documents."""
+    """Show what would run, as plan.yaml documents.
+
+    A scenario without a seed gets a new one in each run; here it is shown as 0.
+    """
     import sys
 
     from ruamel.yaml import YAML
