@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenario.loader import load_file
+from harness.running.processes import run_plan
+from harness.running.single import Options
+from harness.scenario.loader import Case, load_file
+from harness.scenario.plan import plans_of
+from harness.scenario.settings import find_settings
 from tests.support.markdown import Block, blocks, commands, files_before
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +41,7 @@ kind: Scenario
 metadata: {name: fragment}
 spec:
   description: A fragment of the documentation.
+  bindings: {name: demo, size: 2}
   objects: {service: AIService/demo, workload: Deployment/demo}
   steps:
 """
@@ -132,12 +138,26 @@ FRAGMENTS = [
 
 @pytest.mark.parametrize("block", FRAGMENTS, ids=str)
 def test_a_scenario_that_is_shown_is_valid(block: Block, tmp_path: Path) -> None:
+    assert cases_of(block, tmp_path)
+
+
+@pytest.mark.parametrize("block", [one for one in FRAGMENTS if "passes" in one.words], ids=str)
+def test_the_example_operator_passes_a_scenario_that_is_shown(block: Block, tmp_path: Path) -> None:
+    cases = cases_of(block, tmp_path)
+    settings = {case.file: find_settings(ROOT) for case in cases}
+    plans = plans_of(cases, seed=None, repeat=1, draw=1, settings=settings)
+    results = [run_plan(plan, None, Options()) for plan in plans]
+    assert [result.message for result in results if not result.passed] == []
+
+
+def cases_of(block: Block, folder: Path) -> list[Case]:
     text = block.text
     if "steps" in block.words:
         text = _WRAPPER + "".join(f"  {line}\n" for line in text.splitlines())
-    file = tmp_path / "shown.yaml"
+    file = folder / "shown.yaml"
     file.write_text(text)
-    assert load_file(file)
+    shutil.copy(ROOT / "scenarios" / "aiservice.yaml", folder)
+    return load_file(file)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

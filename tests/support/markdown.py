@@ -5,6 +5,7 @@ The words after the language say what a block is; GitHub shows none of them:
     ```yaml file=crd.yaml      the reader writes this file
     ```yaml scenario           a whole scenario file, which must be valid
     ```yaml steps              the steps of a scenario, which must be valid in one
+    ```yaml scenario passes    (or steps) the AIService operator must pass it
     ```console                 commands after `$ `, and below each what it prints
     ```console exit=1          the last command ends with this exit code
     ```console norun           shown only: it needs what a test has not, or takes too long
