@@ -14,6 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import parse_qs, unquote
 
 import httptools
@@ -21,10 +22,20 @@ import httptools
 from . import documents
 from .middleware import ConnectionCut
 from .requests import Request, Response, WatchEvent
-from .server import ApiServer
 from .watching import WatchStream
 
 ActorOf = Callable[[asyncio.BaseTransport], str]
+
+
+class Answering(Protocol):
+    """Whoever answers requests: the API server, or a proxy in front of one."""
+
+    def answer_at_once(self, request: Request) -> Response | None:
+        """The answer, if there is no need to wait for it."""
+
+    async def handle(self, request: Request) -> Response:
+        """The answer; `ConnectionCut` when there shall be none."""
+
 
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -34,7 +45,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 _NO_BODY = (204, 304)
 
 
-def protocol_factory(server: ApiServer, actor_of: ActorOf) -> Callable[[], asyncio.Protocol]:
+def protocol_factory(server: Answering, actor_of: ActorOf) -> Callable[[], asyncio.Protocol]:
     """A factory for `loop.create_server` and the like.
 
     Args:
@@ -54,7 +65,7 @@ def protocol_factory(server: ApiServer, actor_of: ActorOf) -> Callable[[], async
 class ApiProtocol(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, server: ApiServer, actor_of: ActorOf, number: int) -> None:
+    def __init__(self, server: Answering, actor_of: ActorOf, number: int) -> None:
         self._server = server
         self._actor_of = actor_of
         self._number = number
@@ -89,11 +100,15 @@ class ApiProtocol(asyncio.Protocol):
         """Parse; complete requests are answered from inside."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._close()  # nothing served here speaks another protocol
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgraded(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
             self._close()
+
+    def _upgraded(self, rest: bytes) -> None:
+        """From `rest` on the client speaks another protocol; nothing served here does."""
+        self._close()
 
     def eof_received(self) -> bool:
         """A client that will send nothing more is gone."""
@@ -175,16 +190,19 @@ class ApiProtocol(asyncio.Protocol):
         try:
             if response is None:
                 response = await self._server.handle(request)
-            if response.events is None:
-                self._send(request, response, keep_alive)
-            else:
-                await self._stream(response)
+            await self._answer(request, response, keep_alive)
         except ConnectionCut:
             self._abort()
 
+    async def _answer(self, request: Request, response: Response, keep_alive: bool) -> None:
+        if response.events is None:
+            self._send(request, response, keep_alive)
+        else:
+            await self._stream(response)
+
     def _send(self, request: Request, response: Response, keep_alive: bool) -> None:
         body = encoded(response)
-        head = _head(response, keep_alive)
+        head = head_of(response, keep_alive)
         if response.status in _NO_BODY:
             self._write(head + b"\r\n")
         else:
@@ -199,7 +217,7 @@ class ApiProtocol(asyncio.Protocol):
         assert events is not None, "only asked for streams"
         # A fault may have put a stream of its own around the server's; then nothing is batched.
         take_ready = events.take_ready if isinstance(events, WatchStream) else tuple
-        self._write(_head(response, True) + b"transfer-encoding: chunked\r\n\r\n")
+        self._write(head_of(response, True) + b"transfer-encoding: chunked\r\n\r\n")
         try:
             async for event in events:
                 lines = [line_of(event)]
@@ -226,7 +244,7 @@ class ApiProtocol(asyncio.Protocol):
             self._transport.abort()
 
 
-def _head(response: Response, keep_alive: bool) -> bytes:
+def head_of(response: Response, keep_alive: bool) -> bytes:
     lines = [f"content-type: {response.content_type}\r\n"]
     if "cache-control" not in response.headers:
         lines.append("cache-control: no-cache, private\r\n")

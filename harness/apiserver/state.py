@@ -7,14 +7,13 @@ resourceVersion and telling the watchers, so a delivery can name the record that
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
-from typing import Any
 
 from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
 
 from . import documents
+from .journal_form import SecretHider
 from .metadata import tidy
 from .registry import Registry
 from .requests import EventType, Object, Request
@@ -58,7 +57,7 @@ class ServerState:
         #: Asked before a write is committed, with the new and the old document; they may refuse.
         self.admission: list[Admission] = []
         self.views: dict[str, View] = {MAIN_VIEW: View(store)}
-        self._secret_key = entropy.digest("journal", "secrets")
+        self._hider = SecretHider(entropy.digest("journal", "secrets"))
         self._incarnations: dict[tuple[StorageKey, Key], int] = {}
         self._generated: dict[tuple[StorageKey, str, str], int] = {}
         self._next_compaction = clock.monotonic() + COMPACTION_SECONDS
@@ -122,30 +121,9 @@ class ServerState:
             namespace=namespace,
             name=name,
             uid=version.document["metadata"].get("uid", ""),
-            object=self._journal_form(resource, version.document),
+            object=self._hider.journal_form(resource.storage_key, version.document),
             by=request.user.name if request.user else request.actor,
         )
-
-    def _journal_form(self, resource: Resource, document: Object) -> Object:
-        """The document as the journal shows it: secret values are keyed hashes."""
-        if resource.storage_key != ("", "secrets"):
-            return document
-        hidden: Object = {
-            field: {key: self._keyed_hash(value) for key, value in (document[field] or {}).items()}
-            for field in ("data", "stringData")
-            if field in document
-        }
-        meta = dict(document["metadata"])
-        annotations = dict(meta.get("annotations") or {})
-        applied = "kubectl.kubernetes.io/last-applied-configuration"
-        if applied in annotations:
-            annotations[applied] = self._keyed_hash(annotations[applied])
-            meta["annotations"] = annotations
-        return {**document, **hidden, "metadata": meta}
-
-    def _keyed_hash(self, value: Any) -> str:
-        digest = blake2b(str(value).encode(), key=self._secret_key, digest_size=16)
-        return f"hash:{digest.hexdigest()}"
 
     def compact_by_time(self) -> None:
         """Forget what is older than the compaction before last, as the real compactor does.

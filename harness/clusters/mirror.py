@@ -1,0 +1,196 @@
+"""`object` records of a real cluster: every served kind is watched, each version written down.
+
+    discovery > for each kind: list > watch > (410: list again, and compare) > ...
+    CustomResourceDefinition established > its kind too
+
+The order within a kind is the server's; between kinds it is that of arrival, which differs from it
+by milliseconds at most. Authors are exact where a write came through the harness, otherwise
+inferred from `managedFields` (see `authorship.py`). What was missed, because a history was
+compacted or a kind was not yet followed, is found by comparing lists and marked as inferred.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from harness.apiserver.journal_form import SecretHider
+from harness.apiserver.requests import EventType, Object
+from harness.apiserver.status import ApiError
+from harness.client import Client
+from harness.client.resources import CRDS, ResourceRef
+from harness.controllers.discovery import served_resources
+from harness.controllers.objects import condition_is_true
+from harness.errors import InfrastructureError
+from harness.simulation.records import Recorder
+
+from .authorship import Authorship, Collection, identity_of
+
+#: The same objects as elsewhere (Events of core), or nothing that a scenario could be about.
+_LEFT_OUT = frozenset({("events.k8s.io", "events"), ("", "endpoints"), ("", "componentstatuses")})
+_RETRY_SECONDS = 0.2
+#: A server that nobody reaches for so long is gone.
+_RETRIES_MAX = 50
+#: A kind may be served a moment after its definition is established.
+_MISSES_MAX = 10
+Key = tuple[str, str]
+
+
+class Mirror:
+    """Follows a cluster; `run` it as a task.
+
+    Args:
+        client: Straight to the server.
+        recorder: Gets the `object` records.
+        authorship: Says who wrote what.
+        hider: How secret values are shown.
+    """
+
+    def __init__(
+        self, client: Client, recorder: Recorder, authorship: Authorship, hider: SecretHider
+    ) -> None:
+        self.client = client
+        self._recorder = recorder
+        self.authorship = authorship
+        self._hider = hider
+        self._following: dict[tuple[str, str], asyncio.Event] = {}
+        self._group: asyncio.TaskGroup | None = None
+        #: Everything that was served at the start has been listed.
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow everything until cancelled.
+
+        Raises:
+            InfrastructureError: The server is gone.
+        """
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for served in await served_resources(self.client):
+                if served.allows("list", "watch"):
+                    self._begin(group, served.ref)
+            await self.listed()
+            self.synced.set()
+
+    def _begin(self, group: asyncio.TaskGroup, ref: ResourceRef) -> None:
+        name = (ref.group, ref.plural)
+        if name not in self._following and name not in _LEFT_OUT:
+            self._following[name] = asyncio.Event()
+            group.create_task(self._follow(ref), name=f"mirror {ref.plural}")
+
+    async def listed(self) -> None:
+        """Wait until each kind that is followed now has been listed once."""
+        for event in list(self._following.values()):
+            await event.wait()
+
+    async def _follow(self, ref: ResourceRef) -> None:
+        kind = _Kind(self, ref)
+        name = (ref.group, ref.plural)
+        retries = misses = 0
+        while True:
+            try:
+                version = await kind.list()
+                self._following[name].set()
+                self.authorship.followed.add(name)
+                retries = misses = 0
+                while version:
+                    version = await kind.watch(version)
+            except ApiError as error:
+                misses += 1
+                if error.code == 404 and misses > _MISSES_MAX:  # its definition went
+                    break
+            except ConnectionError as error:
+                retries += 1
+                if retries > _RETRIES_MAX:
+                    raise InfrastructureError(f"the API server is gone: {error}") from error
+            await asyncio.sleep(_RETRY_SECONDS)
+        self.authorship.followed.discard(name)
+        self._following.pop(name).set()
+
+    def definition_seen(self, document: Object) -> None:
+        """A definition; if it is established, its kind is followed from now on."""
+        if self._group is not None and condition_is_true(document, "Established"):
+            spec = document["spec"]
+            names, versions = spec["names"], [v["name"] for v in spec["versions"] if v["served"]]
+            namespaced = spec["scope"] == "Namespaced"
+            ref = ResourceRef(
+                spec["group"], versions[0], names["plural"], names["kind"], namespaced
+            )
+            self._begin(self._group, ref)
+
+    def record(self, event: EventType, ref: ResourceRef, document: Object, *, seen: bool) -> None:
+        """Write one version down; `seen` in a watch, or else found in a list."""
+        author = self.authorship.author_of(event, document)
+        exact = author is not None and seen
+        author = author or self.authorship.infer_author(event, document)
+        meta = document["metadata"]
+        uid, rv = identity_of(document)
+        self._recorder.record(
+            "object",
+            actor=author.actor,
+            connection=author.connection,
+            rv=rv,
+            causes=(author.seq,) if author.seq else (),
+            certainty="exact" if exact else "inferred",
+            type=event,
+            apiVersion=ref.api_version,
+            kind=ref.kind,
+            namespace=meta.get("namespace", ""),
+            name=meta["name"],
+            uid=uid,
+            object=self._hider.journal_form((ref.group, ref.plural), document),
+            by=author.user,
+        )
+        self.authorship.show(event, document)
+
+
+class _Kind:
+    """What is known of one kind."""
+
+    def __init__(self, mirror: Mirror, ref: ResourceRef) -> None:
+        self._mirror = mirror
+        self._ref = ref
+        self._known: dict[Key, Object] = {}
+        self._head = {"apiVersion": ref.api_version, "kind": ref.kind}
+
+    async def list(self) -> str:
+        """Compare with what is there; returns the version to watch from."""
+        items, version = await self._mirror.client.list_with_version(self._ref)
+        present = {_key_of(item): item for item in items}
+        for key in [key for key in self._known if key not in present]:
+            self._take("DELETED", self._known[key], seen=False)
+        for key, item in present.items():
+            known = self._known.get(key)
+            if known is None or identity_of(known) != identity_of(item):
+                self._take("ADDED" if known is None else "MODIFIED", item, seen=False)
+        return version
+
+    async def watch(self, version: str) -> str:
+        """Follow one stream to its end; the version to go on from, empty to list again."""
+        stream = self._mirror.client.watch(self._ref, resource_version=version)
+        async with contextlib.aclosing(stream) as events:
+            async for event in events:
+                if event.type == "ERROR":
+                    return ""
+                meta = event.object["metadata"]
+                version = str(meta["resourceVersion"])
+                if event.type != "BOOKMARK":
+                    namespace = meta.get("namespace", "")
+                    where = Collection(self._ref.group, self._ref.plural, namespace)
+                    await self._mirror.authorship.answered(where)
+                    self._take(event.type, {**self._head, **event.object}, seen=True)
+        return version
+
+    def _take(self, event: EventType, document: Object, *, seen: bool) -> None:
+        if event == "DELETED":
+            self._known.pop(_key_of(document), None)
+        else:
+            self._known[_key_of(document)] = document
+        self._mirror.record(event, self._ref, document, seen=seen)
+        if self._ref == CRDS:
+            self._mirror.definition_seen(document)
+
+
+def _key_of(document: Object) -> Key:
+    meta = document["metadata"]
+    return meta.get("namespace", ""), meta["name"]
