@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -119,17 +118,21 @@ def _run(
     console = Console()
     results: list[CaseResult] = []
     try:
-        with _interrupted_by_sigterm(), Progress(console, len(plans)) as progress:
+        with _Interruption() as interruption, Progress(console, len(plans)) as progress:
 
             def ended(result: CaseResult) -> None:
                 results.append(result)
                 progress.ended(result)
 
+            def waiting() -> None:
+                interruption.check()
+                progress.refresh()
+
             run_plans(
                 plans,
                 report=report_dir,
                 options=options,
-                hooks=Hooks(lambda plan: progress.started(plan.name), ended, progress.refresh),
+                hooks=Hooks(lambda plan: progress.started(plan.name), ended, waiting),
                 parallel=parallel,
                 fail_fast=fail_fast,
                 fork=fork,
@@ -140,18 +143,34 @@ def _run(
     return results
 
 
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """CI systems end a job by SIGTERM; it shall be as good as Ctrl-C."""
+class _Interruption:
+    """Ctrl-C, and SIGTERM by which CI systems end a job; use as a context manager.
 
-    def interrupt(number: int, frame: object) -> None:
+    The handler raises at once, for runs in this process. Python loses what is raised while it
+    collects garbage, so `check` raises it again.
+    """
+
+    def __init__(self) -> None:
+        self._happened = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._happened = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if one came."""
+        if self._happened:
+            raise KeyboardInterrupt
 
 
 def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) -> None:

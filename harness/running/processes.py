@@ -106,6 +106,7 @@ def run_plans(
     results: list[CaseResult] = []
     waiting = deque(plans)
     running: list[_Child] = []
+    others = multiprocessing.active_children()
     try:
         while waiting or running:
             while waiting and len(running) < parallel:
@@ -119,10 +120,17 @@ def run_plans(
                 if fail_fast and not result.passed:
                     waiting.clear()
     finally:
-        for child in running:
-            child.process.terminate()
-            child.process.join()
+        _end_processes(others)
     return results
+
+
+def _end_processes(others: list[multiprocessing.process.BaseProcess]) -> None:
+    """End all children that are still there, also one that an interruption kept off the list."""
+    left = [process for process in multiprocessing.active_children() if process not in others]
+    for process in left:
+        process.terminate()
+    for process in left:
+        process.join()
 
 
 def _run_here(
