@@ -54,7 +54,7 @@ def _result(case: Case, cluster: Cluster, seed: int, finding: Finding | None) ->
         message=finding.message if finding is not None else "",
         step=finding.step if finding is not None else "",
         cluster=cluster.name,
-        virtual_seconds=cluster.clock.monotonic(),
+        virtual_seconds=cluster.clock.elapsed_ns() / 1e9,
         faults=[entry.name for step in case.scenario.spec.steps for entry in step.faults],
     )
 
