@@ -40,6 +40,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where journals, plans and summaries go.",
 )
+@click.option(
+    "--cluster",
+    type=click.Choice(["sim", "control-plane"]),
+    default="sim",
+    show_default=True,
+    help="Simulated, or a real API server from KUBEBUILDER_ASSETS, in real time.",
+)
+@click.option(
+    "--timeout-scale",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    help="Multiplies deadlines, for slow machines.",
+)
 @click.option("--subject", help="Another operator: a kopf module or a command.")
 @click.option("--no-fork", is_flag=True, help="Run all in this process, for debuggers.")
 @click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
@@ -55,32 +68,36 @@ def run(
     shard_count: int,
     fail_fast: bool,
     report_dir: Path,
+    cluster: str,
+    timeout_scale: float,
     subject: str | None,
     no_fork: bool,
     allow_custom: bool,
 ) -> int:
-    """Run scenarios against the operator in a simulated cluster.
+    """Run scenarios against the operator, in a simulated cluster unless told otherwise.
 
     PATHS are scenario files or folders; `scenarios` when none is given. Exit code: 0 all passed,
     1 a finding, 2 usage, 3 inconclusive only, 4 harness error, 5 nothing selected, 130 interrupted.
     """
     from harness.oracle.verdict import worst_exit_code
+    from harness.running.real import placed
     from harness.running.single import Options
-    from harness.scenario.plan import HASH_SEED, SEED_MAX, plans_of
+    from harness.scenario.plan import HASH_SEED, SEED_MAX, SIM, plans_of
 
     under_hash_seed(HASH_SEED)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
     settings = settings_of(cases, subject)
     plans = plans_of(cases, seed=seed, repeat=repeat, draw=draw, settings=settings)
-    plans = _shard(plans, shard_index, shard_count)
+    plans = placed(_shard(plans, shard_index, shard_count), cluster, timeout_scale)
     if not plans:
         click.echo("nothing selected: no case matches the paths and options given", err=True)
         return NOTHING_SELECTED
     results = _run(
         plans,
         report_dir,
-        parallel=parallel or os.cpu_count() or 1,
+        # Subjects act on the whole cluster, so two runs cannot share a real one.
+        parallel=(parallel or os.cpu_count() or 1) if cluster == SIM else 1,
         fail_fast=fail_fast,
         fork=not no_fork,
         options=Options(allow_custom=allow_custom),
@@ -111,6 +128,7 @@ def _run(
     from harness.running.checking import check_plans
     from harness.running.folders import write_report
     from harness.running.processes import Hooks, run_plans
+    from harness.running.real import real_clusters
     from harness.running.warming import warm
 
     check_plans(plans, options)
@@ -118,7 +136,11 @@ def _run(
     console = Console()
     results: list[CaseResult] = []
     try:
-        with _Interruption() as interruption, Progress(console, len(plans)) as progress:
+        with (
+            _Interruption() as interruption,
+            real_clusters(plans, options) as options,
+            Progress(console, len(plans)) as progress,
+        ):
 
             def ended(result: CaseResult) -> None:
                 results.append(result)

@@ -1,27 +1,31 @@
 """One plan, run in this process: a cluster, the operator, the case, a journal.
 
-    plan > cluster (virtual time, or real time for a command) > manifests > operator > case
+    plan > cluster (virtual time, or real time) > manifests > operator > case
 
 A kopf module runs on virtual time, in a world that is made from the plan's seed and thrown away
 afterwards. Only one may run at a time in a process, because the subject's view of time and chance
 is the process's. A command cannot be given another clock: it meets the same cluster in real time.
+On a real control plane everything is in real time, and the namespace is cleaned afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.apiserver.requests import Object
+from harness.clusters.cluster import Cluster
+from harness.clusters.control_plane_start import ControlPlane, control_plane
 from harness.clusters.served import ServedCluster
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
+from harness.errors import InfrastructureError
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
-from harness.scenario.plan import Plan
+from harness.scenario.plan import CONTROL_PLANE, Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
@@ -32,6 +36,16 @@ from .programs import programs
 Reference = Mapping[str, Any]
 
 
+class Playable(Cluster, Protocol):
+    """A cluster that a run can set up."""
+
+    async def install(self, documents: Iterable[Object]) -> None:
+        """Apply manifests."""
+
+    async def start_subjects(self) -> None:
+        """Start every operator under test."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to run, apart from what to run."""
@@ -40,6 +54,8 @@ class Options:
     allow_custom: bool = False
     #: Real seconds that one callback may take; 0 switches the watchdog off (for debuggers).
     watchdog_seconds: float = 30.0
+    #: The control plane that all runs share; None starts one for each run that needs it.
+    control_plane: ControlPlane | None = None
 
 
 def run_single(
@@ -55,7 +71,7 @@ def run_single(
     """
     with _journal(folder) as journal:
         one = _Single(plan, options, reference, journal)
-        result = one.in_real_time() if plan.in_real_time else one.on_virtual_time()
+        result = one.run()
         result.journal_hash = journal.journal_hash
         result.replay = plan.replay_line
         return result
@@ -75,6 +91,12 @@ class _Single:
             document for path in plan.settings.manifest_paths for document in read_manifests(path)
         ]
         self._made_of = _made_of(plan, self._manifests)
+
+    def run(self) -> CaseResult:
+        """On the cluster that the plan asks for."""
+        if self._plan.where == CONTROL_PLANE:
+            return self.on_control_plane()
+        return self.in_real_time() if self._plan.in_real_time else self.on_virtual_time()
 
     def on_virtual_time(self) -> CaseResult:
         """In a world of its own."""
@@ -101,7 +123,32 @@ class _Single:
 
         return asyncio.run(main())
 
-    async def _play(self, cluster: SimulatedCluster | ServedCluster) -> CaseResult:
+    def on_control_plane(self) -> CaseResult:
+        """On the shared control plane, or on one of its own."""
+        shared = self._options.control_plane
+        if shared is not None:
+            return asyncio.run(self._on(shared))
+        with control_plane() as own:
+            return asyncio.run(self._on(own))
+
+    async def _on(self, plane: ControlPlane) -> CaseResult:
+        # It brings aiohttp, which runs on virtual time do without.
+        from harness.clusters.control_plane import ControlPlaneCluster
+
+        namespace = self._plan.case.namespace
+        async with ControlPlaneCluster(
+            plane, self._made_of, seed=self._plan.seed, follower=self._journal
+        ) as cluster:
+            await cluster.clear(namespace)
+            result = await self._play(cluster)
+            try:
+                await cluster.clear(namespace)
+            except InfrastructureError:
+                if result.passed:  # otherwise the finding says more, such as a stuck finalizer
+                    raise
+            return result
+
+    async def _play(self, cluster: Playable) -> CaseResult:
         await cluster.install(self._manifests)
         await cluster.start_subjects()
         return await run_case(

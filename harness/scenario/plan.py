@@ -26,6 +26,8 @@ from .model import API_VERSION
 from .settings import Settings, find_settings
 from .yaml_tree import read
 
+SIM, CONTROL_PLANE = "sim", "control-plane"
+CLUSTERS = (SIM, CONTROL_PLANE)
 HASH_SEED = 0
 SEED_MAX = 2**32 - 1
 
@@ -39,6 +41,8 @@ class Plan:
     case: Case
     seed: int
     settings: Settings
+    #: The kind of cluster that was asked for, one of `CLUSTERS`.
+    where: str = SIM
 
     @property
     def name(self) -> str:
@@ -47,13 +51,13 @@ class Plan:
 
     @property
     def in_real_time(self) -> bool:
-        """Whether the subject is a command, which cannot be given another clock."""
-        return bool(self.settings.subject.command)
+        """Whether the cluster is real, or the subject a command: neither gets another clock."""
+        return self.where != SIM or bool(self.settings.subject.command)
 
     @property
     def cluster(self) -> str:
-        """Where it runs: `sim`, or the same over https in real time, `served`."""
-        return "served" if self.in_real_time else "sim"
+        """Where it runs: as asked for, or `sim` over https in real time, which is `served`."""
+        return "served" if self.where == SIM and self.in_real_time else self.where
 
     def document(self) -> dict[str, Any]:
         """The content of `plan.yaml`."""
@@ -85,6 +89,8 @@ class Plan:
         parts = ["harness run", os.path.relpath(self.case.file), f"--seed {self.seed}"]
         pairs = [f"{name}={value}" for name, value in self.case.values.items()]
         parts += [f"--case {shlex.quote(pair)}" for pair in pairs]
+        if self.where != SIM:
+            parts.append(f"--cluster {self.where}")
         subject = self.settings.subject
         if subject != find_settings(Path(self.case.file)).subject:
             chosen = subject.module or shlex.join(subject.command)
@@ -164,7 +170,9 @@ def read_plan(file: Path) -> tuple[Plan, dict[str, Any]]:
             settings = find_settings(scenario)
             subject = settings.subject.model_validate(document.get("subject", {}))
             settings = settings.model_copy(update={"subject": subject})
-            return Plan(case, document["seed"], settings), document
+            where = document.get("cluster", SIM)
+            where = where if where in CLUSTERS else SIM  # `served` follows from the subject
+            return Plan(case, document["seed"], settings, where), document
     raise UsageError(
         f"{scenario} no longer has the case {document['scenario']['name']!r} of {file}"
     )
