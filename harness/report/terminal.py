@@ -85,19 +85,22 @@ class Progress:
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for case, began in self._running[:_ROWS_MAX]:
-            table.add_row("running", Text(case), f"{time.perf_counter() - began:.0f} s", style="dim")
+            table.add_row(
+                "running", Text(case), f"{time.perf_counter() - began:.0f} s", style="dim"
+            )
         counts = f"{self._done} of {self._total} ended, {self._not_passed} not passed"
         table.add_row("", Text(counts, style="bold red" if self._not_passed else "bold"), "")
         return table
 
 
 def case_line(result: CaseResult) -> Text:
-    """`Passed  create-to-ready[size=1]  converged 4.2s  3m of cluster time in 0.21 s`."""
+    """`Passed  create-to-ready[size=1]  converged in 4.2s  3m of cluster time in 0.21 s`."""
     text = Text()
     text.append(f"{result.verdict!s:<17}", style=_STYLE.get(result.verdict, "bold red"))
     text.append(f" {result.case:<46}")
-    if result.converged_seconds is not None:
-        text.append(f" converged in {format_duration(round(result.converged_seconds, 1)):<8}")
+    if result.passed and result.converged_seconds is not None:
+        # In a failed case only steps before the failure converged, which would mislead here.
+        text.append(f" converged in {result.converged_seconds:.1f}s".ljust(22))
     if result.virtual_seconds:
         virtual = format_duration(round(result.virtual_seconds))
         text.append(f" {virtual} of cluster time in {result.wall_seconds:.2f} s", style="dim")
