@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harness.errors import UsageError
+from harness.scenario.hash_seed import HASH_SEED
 
 from .exit_codes import FINDING
 from .hashing import under_hash_seed
@@ -23,14 +24,14 @@ def replay(folder: Path, allow_custom: bool) -> int:
     FOLDER is a case's folder below the report folder, such as `.harness/last/NAME-seed1`, or the
     plan.yaml in it. Exit code: that of the verdict when it is the same run, 1 when it is another.
     """
+    under_hash_seed(HASH_SEED)  # before the imports, which would be made twice otherwise
     from harness.report.journal import first_divergence
     from harness.report.terminal import case_line, failure_text
     from harness.running.checking import check_plans
     from harness.running.processes import run_plan
     from harness.running.single import Options
-    from harness.scenario.plan import HASH_SEED, read_plan
+    from harness.scenario.plan import read_plan
 
-    under_hash_seed(HASH_SEED)
     file = folder / "plan.yaml" if folder.is_dir() else folder
     plan, document = read_plan(file)
     recorded = _recorded(file.parent)

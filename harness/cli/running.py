@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from harness.errors import UsageError
+from harness.scenario.hash_seed import HASH_SEED
 
 from .exit_codes import NOTHING_SELECTED
 from .hashing import under_hash_seed
@@ -79,12 +80,12 @@ def run(
     PATHS are scenario files or folders; `scenarios` when none is given. Exit code: 0 all passed,
     1 a finding, 2 usage, 3 inconclusive only, 4 harness error, 5 nothing selected, 130 interrupted.
     """
+    under_hash_seed(HASH_SEED)  # before the imports, which would be made twice otherwise
     from harness.oracle.verdict import worst_exit_code
     from harness.running.real import placed
     from harness.running.single import Options
-    from harness.scenario.plan import HASH_SEED, SEED_MAX, SIM, plans_of
+    from harness.scenario.plan import SEED_MAX, SIM, plans_of
 
-    under_hash_seed(HASH_SEED)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
     settings = settings_of(cases, subject)

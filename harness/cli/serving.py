@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import click
@@ -30,6 +28,8 @@ def serve(
     port: int, kubeconfig: Path, controllers: str, nodes: int, manifests: tuple[Path, ...]
 ) -> int:
     """Serve the simulated API server on loopback until interrupted."""
+    import asyncio
+
     kubeconfig = kubeconfig.resolve()
     asyncio.run(_serve(port, kubeconfig, controllers == "all", nodes, list(manifests)))
     return 0
@@ -38,6 +38,9 @@ def serve(
 async def _serve(
     port: int, kubeconfig: Path, controllers: bool, nodes: int, manifests: list[Path]
 ) -> None:
+    import asyncio
+    import signal
+
     from harness.clusters.served import ServedCluster
     from harness.clusters.simulated import SimulationOptions
     from harness.scenario.loader import collect, read_manifests

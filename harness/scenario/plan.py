@@ -21,6 +21,7 @@ from typing import Any
 
 from harness.errors import FormatError, UsageError
 
+from .hash_seed import HASH_SEED
 from .loader import Case, load_file
 from .model import API_VERSION
 from .settings import Settings, find_settings
@@ -28,7 +29,6 @@ from .yaml_tree import read
 
 SIM, CONTROL_PLANE = "sim", "control-plane"
 CLUSTERS = (SIM, CONTROL_PLANE)
-HASH_SEED = 0
 SEED_MAX = 2**32 - 1
 
 _HEAD_FIELD = re.compile(r"^(Name|Version): *(.*?)\s*$", re.MULTILINE)

@@ -1,8 +1,8 @@
 """Our API server over loopback, and the real one in the same run where its programs are.
 
 Both serve https, because the real one serves nothing else; both are asked by the same client in a
-process of its own (`load.py`); neither has controllers. The real one is started as the conformance
-tests start it: a fresh etcd that does not wait for the disk, and no audit log.
+process of its own (`load.py`); neither has controllers. The real one is started as cluster
+`control-plane` starts it: a fresh etcd that does not wait for the disk, and no audit log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conformance.control_plane import TOKENS, assets, control_plane
+from harness.clusters.control_plane_start import control_plane, missing_programs
 
 from .measuring import Row, shown
 
@@ -68,12 +68,12 @@ def _measure_ours() -> Measured:
 
 
 def _measure_real() -> Measured | None:
-    if assets() is None:
+    if missing_programs():
         return None
     tries = []
     for _ in range(_TRIES):
-        with control_plane() as server:
-            tries.append(_load(server.url, TOKENS["admin"]))
+        with control_plane(controllers=False) as plane:
+            tries.append(_load(plane.url, plane.token))
     return _best(tries)
 
 

@@ -44,7 +44,8 @@ def _until_first_record() -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "harness", "run", SCENARIO, "--report-dir", folder]
         began = real_seconds()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
         try:
             while not any(Path(folder).glob("*/journal.ndjson")):
                 if process.poll() or real_seconds() - began > _GIVE_UP_SECONDS:

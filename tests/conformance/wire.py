@@ -22,11 +22,6 @@ class RealServer:
         self._tokens = tokens
         self._etcd_port = etcd_port
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"https://127.0.0.1:{self._port}"
-
     async def call(self, call: Call, user: str) -> Reply:
         """One request."""
         return await asyncio.to_thread(self._exchange, call, user)
