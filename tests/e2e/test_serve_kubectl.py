@@ -30,7 +30,13 @@ spec:
     metadata: {labels: {app: NAME}}
     spec: {containers: [{name: main, image: "web:1"}]}
 """
-SERVICE = "{apiVersion: example.com/v1, kind: AIService, metadata: {name: NAME}, spec: {size: 2}}"
+# In blocks: an older kubectl takes a text that begins with a brace for JSON.
+SERVICE = """\
+apiVersion: example.com/v1
+kind: AIService
+metadata: {name: NAME}
+spec: {size: 2}
+"""
 
 
 class Kubectl:
