@@ -31,6 +31,7 @@ class Clock:
         self._loop = loop
         self._epoch_ns = epoch_ns
         self._origin = origin
+        self._stamped: tuple[int, str] = (-1, "")
 
     def monotonic(self) -> float:
         """Seconds since the clock began, never going back."""
@@ -50,7 +51,11 @@ class Clock:
 
     def timestamp(self) -> str:
         """Wall time as `metav1.Time` writes it: whole seconds, `2026-01-01T00:00:00Z`."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        second = self.now_ns() // 1_000_000_000
+        if second != self._stamped[0]:  # a server asks for the same second many times
+            moment = datetime.datetime.fromtimestamp(second, datetime.UTC)
+            self._stamped = (second, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return self._stamped[1]
 
     def timestamp_micro(self) -> str:
         """Wall time as `metav1.MicroTime` writes it: `2026-01-01T00:00:00.000000Z`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import uuid
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -17,6 +16,11 @@ Name = str | int
 
 #: The letters that Kubernetes uses for generated names: no vowels, no look-alikes.
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def _tagged(part: Name) -> str:
+    """A name with its type, so that 1 and "1" differ, and an end that names do not hold."""
+    return f"{type(part).__name__[0]}{part}\x1f"
 
 
 class Entropy:
@@ -31,6 +35,7 @@ class Entropy:
         self.seed = seed
         self.path = path
         self._random: random.Random | None = None
+        self._prefix = "".join(map(_tagged, (seed, *path)))
 
     def substream(self, *names: Name) -> Entropy:
         """The substream named by `names` below this one; asking twice gives equal streams."""
@@ -38,14 +43,16 @@ class Entropy:
 
     def digest(self, *names: Name) -> bytes:
         """32 bytes that are a function of seed, path and names; draws nothing."""
-        text = "\x1f".join(
-            f"{type(part).__name__[0]}{part}" for part in (self.seed, *self.path, *names)
-        )
-        return hashlib.blake2b(text.encode(), digest_size=32).digest()
+        text = self._prefix + "".join(map(_tagged, names))
+        return hashlib.blake2b(text[:-1].encode(), digest_size=32).digest()
 
     def uuid(self, *names: Name) -> str:
         """A version 4 UUID that is a function of seed, path and names."""
-        return str(uuid.UUID(bytes=self.digest(*names)[:16], version=4))
+        raw = bytearray(self.digest(*names)[:16])
+        raw[6] = raw[6] & 0x0F | 0x40  # the version, and below the variant: RFC 9562
+        raw[8] = raw[8] & 0x3F | 0x80
+        text = raw.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def suffix(self, *names: Name, length: int = 5) -> str:
         """A name suffix as `generateName` appends, a function of seed, path and names."""

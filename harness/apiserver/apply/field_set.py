@@ -114,7 +114,7 @@ def without_subtrees(left: FieldSet, right: FieldSet) -> FieldSet:
 
 def paths(tree: FieldSet, prefix: Path = ()) -> Iterator[Path]:
     """Every member, in upstream's order: an object's own members first, then those below."""
-    elements = [element for element in sorted(tree, key=element_order) if element != SELF]
+    elements = [element for element in _in_order(tree) if element != SELF]
     for element in elements:
         if is_member(tree[element]):
             yield (*prefix, element)
@@ -131,4 +131,12 @@ def sorted_tree(tree: FieldSet) -> FieldSet:
     """The same set with keys in upstream's order, so that equal sets print alike."""
     if not tree:
         return tree
-    return {element: sorted_tree(tree[element]) for element in sorted(tree, key=element_order)}
+    return {element: sorted_tree(tree[element]) for element in _in_order(tree)}
+
+
+def _in_order(tree: FieldSet) -> list[str]:
+    """The elements sorted by `element_order`: the alphabet's, but for indices, which are rare."""
+    elements = sorted(tree)
+    if any(element[0] == "i" for element in elements):
+        elements.sort(key=element_order)
+    return elements
