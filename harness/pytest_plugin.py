@@ -7,14 +7,18 @@ inside, so that pytest starts as fast as without it.
     async def test_x(cluster)       a fresh simulated cluster, the seed printed on failure
 
 An async test that takes `cluster` is run by this plugin on the cluster's loop; every other async
-test is left to pytest-asyncio or anyio.
+test is left to pytest-asyncio or anyio. With Hypothesis' `@given`, each example has a cluster of
+its own; Hypothesis' health check does not know that, so such tests write
+`@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +33,14 @@ _MARK = b"harness.dev/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--harness-seed` and `--harness-report`."""
+    """`--harness-seed`, `--harness-report` and `--allow-custom`."""
     group = parser.getgroup("operator-harness")
     group.addoption("--harness-seed", type=int, default=None, help="Seed of scenarios and tests.")
     group.addoption(
         "--harness-report", type=Path, default=None, help="Folder for journals of scenarios."
+    )
+    group.addoption(
+        "--allow-custom", action="store_true", help="Permit script actions and custom faults."
     )
 
 
@@ -89,6 +96,7 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         """Run the case in a simulated cluster."""
         from harness.oracle.verdict import Verdict
+        from harness.running.checking import check_plans
         from harness.running.folders import case_folder
         from harness.running.processes import run_plan
         from harness.running.single import Options
@@ -100,7 +108,9 @@ class ScenarioItem(pytest.Item):
         (plan,) = plans_of([self.case], seed=seed, repeat=1, draw=drawn_seed(), settings=settings)
         report = self.config.getoption("--harness-report")
         folder = case_folder(report, plan) if report is not None else None
-        result = run_plan(plan, folder, Options())
+        options = Options(allow_custom=self.config.getoption("--allow-custom"))
+        check_plans([plan], options)
+        result = run_plan(plan, folder, options)
         if result.verdict is Verdict.SKIPPED:
             pytest.skip(result.message)
         if not result.passed:
@@ -108,15 +118,18 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What a person needs to know; a trace only for bugs of the harness."""
-        if not isinstance(excinfo.value, ScenarioFailed):
-            return super().repr_failure(excinfo, style)
+        from harness.errors import UsageError
         from harness.report.terminal import failure_text
 
+        if isinstance(excinfo.value, UsageError):
+            return str(excinfo.value)
+        if not isinstance(excinfo.value, ScenarioFailed):
+            return super().repr_failure(excinfo, style)
         return failure_text(excinfo.value.result) + _hash_seed_note()
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, for reports."""
-        return self.path, None, f"{_shown(self.path)}::{self.name}"
+        return self.path, None, self.name
 
 
 def _hash_seed_note() -> str:
@@ -143,18 +156,50 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an async test that takes `cluster` on the cluster's own loop."""
     from_fixture = pyfuncitem.funcargs.get("cluster")
-    if from_fixture is None or not inspect.iscoroutinefunction(pyfuncitem.obj):
+    if from_fixture is None:
         return None
     from harness.library.cluster import Cluster
 
     if not isinstance(from_fixture, Cluster):
         return None
-    wanted = inspect.signature(pyfuncitem.obj).parameters
-    arguments = {name: pyfuncitem.funcargs[name] for name in wanted if name in pyfuncitem.funcargs}
+    cluster = from_fixture
+    with _seed_told_on_failure(pyfuncitem, cluster.seed):
+        if inspect.iscoroutinefunction(pyfuncitem.obj):
+            _call(pyfuncitem, lambda **arguments: cluster.run(lambda: pyfuncitem.obj(**arguments)))
+            return True
+        of_hypothesis: Any = getattr(pyfuncitem.obj, "hypothesis", None)
+        test = getattr(of_hypothesis, "inner_test", None)
+        if test is not None and inspect.iscoroutinefunction(test):
+            of_hypothesis.inner_test = _on_fresh_clusters(cluster, test)
+            try:
+                _call(pyfuncitem, pyfuncitem.obj)
+            finally:
+                of_hypothesis.inner_test = test
+            return True
+    return None
+
+
+def _call(item: pytest.Function, test: Callable[..., object]) -> None:
+    """Call a test with those fixtures that it takes."""
+    wanted = inspect.signature(item.obj).parameters
+    test(**{name: item.funcargs[name] for name in wanted if name in item.funcargs})
+
+
+def _on_fresh_clusters(cluster: Cluster, test: Callable[..., Any]) -> Callable[..., None]:
+    """Hypothesis calls its inner test for each example; each call is a run of its own."""
+
+    @functools.wraps(test)
+    def run_one(*arguments: Any, **named: Any) -> None:
+        cluster.run(lambda: test(*arguments, **named))
+
+    return run_one
+
+
+@contextlib.contextmanager
+def _seed_told_on_failure(item: pytest.Function, seed: int) -> Iterator[None]:
     try:
-        from_fixture.run(lambda: pyfuncitem.obj(**arguments))
+        yield
     except BaseException:
-        line = f"seed {from_fixture.seed}; repeat with --harness-seed={from_fixture.seed}"
-        pyfuncitem.add_report_section("call", "operator-harness", line)
+        line = f"seed {seed}; repeat with --harness-seed={seed}"
+        item.add_report_section("call", "operator-harness", line)
         raise
-    return True
