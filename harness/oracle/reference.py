@@ -41,6 +41,7 @@ MASKS: Mapping[str, tuple[str, ...]] = {
     ),
     "messages of conditions": (),  # they name what was drawn; see `masked`
     "names of token volumes": (),
+    "uids in text": (),  # a real server draws them anew in each run
     "placement": ("nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "addresses"),
     "addresses": ("clusterIP", "clusterIPs", "nodePort"),
 }
@@ -48,6 +49,7 @@ MASKS: Mapping[str, tuple[str, ...]] = {
 LEFT_OUT = ("Event", "Lease")
 _MASKED = frozenset(name for names in MASKS.values() for name in names)
 _TOKEN_VOLUME = re.compile(r"kube-api-access-[a-z0-9]{5}")
+_UID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _FRAMEWORK = ("kopf.zalando.org/", "kopf.dev/")
 
 Snapshot = dict[str, list[Any]]
@@ -104,7 +106,7 @@ def masked(value: Any) -> Any:
         )
         return sorted(items, key=lambda item: str(item["type"])) if is_conditions else items
     if isinstance(value, str):
-        return _TOKEN_VOLUME.sub("kube-api-access-*", value)
+        return _UID.sub("*", _TOKEN_VOLUME.sub("kube-api-access-*", value))
     if not isinstance(value, Mapping):
         return value
     kept = {

@@ -149,3 +149,11 @@ def test_names_of_token_volumes_make_no_difference() -> None:
         return {"volumes": [{"name": f"kube-api-access-{letters}"}]}
 
     assert compare(cluster("abc", spec=spec("abcde")), cluster("abc", spec=spec("vwxyz"))) == []
+
+
+def test_a_uid_inside_a_text_makes_no_difference() -> None:
+    def annotated(letter: str) -> dict[str, Any]:
+        uid = "-".join(letter * length for length in (8, 4, 4, 4, 12))
+        return {"spec": {"owner": f"demo/{uid}"}}
+
+    assert compare(cluster("abc", **annotated("a")), cluster("abc", **annotated("b"))) == []
