@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from harness.errors import FormatError, UsageError
 from harness.vocabulary import StrictModel, did_you_mean
@@ -35,7 +35,7 @@ class SubjectSettings(StrictModel):
     """Its Deployment in the manifests: namespace, service account and environment come from it."""
     namespace: str = "default"
     """Where it runs when no Deployment says so."""
-    replicas: int = 1
+    replicas: int = Field(default=1, ge=1)
     """How many of them."""
 
 
