@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from harness.oracle.verdict import Verdict
 from harness.scenario.result import CaseResult
 
+#: Characters that XML cannot hold, not even escaped; logs of programs have them (colours).
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ERRORS = (Verdict.ERROR, Verdict.INCONCLUSIVE)
 
 
@@ -42,7 +45,8 @@ def _case(result: CaseResult) -> ElementTree.Element:
         ElementTree.SubElement(case, "skipped", message=result.message)
     elif result.verdict is not Verdict.PASSED:
         tag = "failure" if result.verdict.is_finding else "error"
-        first_line = result.message.partition("\n")[0]
+        message = _FORBIDDEN.sub("\ufffd", result.message)
+        first_line = message.partition("\n")[0]
         detail = ElementTree.SubElement(case, tag, type=str(result.verdict), message=first_line)
-        detail.text = f"{result.message}\nreplay: {result.replay}"
+        detail.text = f"{message}\nreplay: {result.replay}"
     return case

@@ -42,7 +42,9 @@ def test_a_case_is_one_plain_line_where_nobody_looks(done: Done) -> None:
         "small[size=1]",
         "small[size=2]",
     ]
-    assert all(re.search(r"converged in [0-9.]+s +\S+ of cluster time in \S+ s$", li) for li in lines)
+    assert all(
+        re.search(r"converged in [0-9.]+s +\S+ of cluster time in \S+ s$", li) for li in lines
+    )
 
 
 def test_a_run_leaves_a_folder_for_each_case(project: Project, done: Done) -> None:
