@@ -130,6 +130,10 @@ class ControlPlaneCluster:
         self._mirror = Mirror(client, self.recorder, self._authorship, hider)
         task = asyncio.create_task(self._mirror.run(), name="mirror")
         stack.push_async_callback(_cancelled, task)
+        user = asyncio.current_task()
+        assert user is not None, "an async context manager is entered in a task"
+        # Without records nothing can be judged: the run ends when the mirror fails.
+        task.add_done_callback(lambda ended: None if ended.cancelled() else user.cancel())
         synced = asyncio.create_task(self._mirror.synced.wait())
         await asyncio.wait([task, synced], return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -264,7 +268,8 @@ def _missing_controllers(running: frozenset[str]) -> list[str]:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
+    """End the mirror; what made it fail is raised."""
     task.cancel()
     await asyncio.wait([task])
-    if not task.cancelled() and task.exception() is not None:
-        await task
+    if not task.cancelled() and isinstance(error := task.exception(), BaseExceptionGroup):
+        raise error.exceptions[0]

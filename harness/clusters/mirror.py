@@ -18,7 +18,7 @@ from harness.apiserver.journal_form import SecretHider
 from harness.apiserver.requests import EventType, Object
 from harness.apiserver.status import ApiError
 from harness.client import Client
-from harness.client.resources import CRDS, ResourceRef
+from harness.client.resources import CRDS, LEASES, ResourceRef
 from harness.controllers.discovery import served_resources
 from harness.controllers.objects import condition_is_true
 from harness.errors import InfrastructureError
@@ -28,6 +28,9 @@ from .authorship import Authorship, Collection, identity_of
 
 #: The same objects as elsewhere (Events of core), or nothing that a scenario could be about.
 _LEFT_OUT = frozenset({("events.k8s.io", "events"), ("", "endpoints"), ("", "componentstatuses")})
+#: Where the Leases are with which machines say every ten seconds that they live; in the simulation
+#: nobody writes them, and they would keep a cluster from ever being at rest.
+_HEARTBEATS = ("kube-node-lease", "kube-system")
 _RETRY_SECONDS = 0.2
 #: A server that nobody reaches for so long is gone.
 _RETRIES_MAX = 50
@@ -186,6 +189,8 @@ class _Kind:
             self._known.pop(_key_of(document), None)
         else:
             self._known[_key_of(document)] = document
+        if self._ref == LEASES and document["metadata"]["namespace"] in _HEARTBEATS:
+            return
         self._mirror.record(event, self._ref, document, seen=seen)
         if self._ref == CRDS:
             self._mirror.definition_seen(document)

@@ -56,7 +56,7 @@ class Gateway:
         self.upstream = upstream
         self._faults = faults
         self._recorder = recorder
-        self._authorship = authorship
+        self.authorship = authorship
         self._callers: dict[str, Caller] = {}
         self._sending: set[asyncio.Task[Response]] = set()
         self._watches: dict[int, ProxiedWatch] = {}  # just opened, by the request's number
@@ -143,7 +143,7 @@ class Gateway:
         async def send(inner: Request) -> Response:
             return await self.upstream.send(inner, caller.token)
 
-        response = await self._authorship.witness(request, author, send)
+        response = await self.authorship.witness(request, author, send)
         if response.events is not None:
             watch = ProxiedWatch(request, response.events, self._faults, self._recorder)
             response.events = self._watches[request.seq] = watch

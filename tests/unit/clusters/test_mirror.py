@@ -12,7 +12,14 @@ from harness.apiserver.journal_form import SecretHider
 from harness.apiserver.requests import Request, Response, WatchEvent
 from harness.apiserver.status import expired
 from harness.client import Client
-from harness.client.resources import CONFIGMAPS, CRDS, SECRETS, ResourceRef
+from harness.client.resources import (
+    CONFIGMAPS,
+    CRDS,
+    LEASES,
+    NAMESPACES,
+    SECRETS,
+    ResourceRef,
+)
 from harness.clusters.authorship import Authorship
 from harness.clusters.mirror import Mirror
 from harness.errors import InfrastructureError
@@ -91,6 +98,21 @@ def test_a_kind_that_is_defined_later_is_followed() -> None:
             await api.client.create(WIDGETS, widget, NAMESPACE)
             await api.clock.sleep(A_WHILE)
             assert [r.data["type"] for r in versions(recorder, "w")] == ["ADDED"]
+
+    with_api(body)
+
+
+def test_heartbeats_are_left_out() -> None:
+    async def body(api: Api) -> None:
+        lease = {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1"}}
+        own = {"metadata": {"name": "leader"}, "spec": {"holderIdentity": "operator"}}
+        await api.client.create(NAMESPACES, {"metadata": {"name": "kube-node-lease"}})
+        async with mirrored(api) as recorder:
+            await api.client.create(LEASES, lease, "kube-node-lease")
+            await api.client.create(LEASES, own, NAMESPACE)
+            await api.clock.sleep(A_WHILE)
+            leases = [r.data["name"] for r in recorder.records if r.data["kind"] == "Lease"]
+            assert leases == ["leader"]
 
     with_api(body)
 
