@@ -16,7 +16,6 @@ from harness.client.resources import (
     CONFIGMAPS,
     CRDS,
     LEASES,
-    NAMESPACES,
     SECRETS,
     ResourceRef,
 )
@@ -106,7 +105,6 @@ def test_heartbeats_are_left_out() -> None:
     async def body(api: Api) -> None:
         lease = {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1"}}
         own = {"metadata": {"name": "leader"}, "spec": {"holderIdentity": "operator"}}
-        await api.client.create(NAMESPACES, {"metadata": {"name": "kube-node-lease"}})
         async with mirrored(api) as recorder:
             await api.client.create(LEASES, lease, "kube-node-lease")
             await api.client.create(LEASES, own, NAMESPACE)
