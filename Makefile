@@ -52,10 +52,13 @@ docs: $(STAMP) ## regenerate the generated pages: scenario catalogue, JSON Schem
 	$(BIN)/python scripts/generate_docs.py
 
 facts: $(STAMP) ## derive schemas and defaults from the real API server in KUBEBUILDER_ASSETS
-	$(BIN)/python scripts/derive_facts.py
+	$(BIN)/python scripts/with_api_server.py scripts/derive_facts.py
 
 golden: $(STAMP) ## record the real API server's answers again, from KUBEBUILDER_ASSETS
 	$(BIN)/pytest -q tests/conformance --update-golden
+	$(BIN)/python scripts/with_api_server.py scripts/record_answers.py $(wildcard tests/unit/kinds/golden/*.json tests/unit/crd/golden/*.json)
+	$(BIN)/python scripts/with_api_server.py scripts/record_cel_answers.py
+	$(BIN)/python scripts/with_api_server.py scripts/record_cel_costs.py
 
 lock: ## resolve the development environment again
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv
