@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness.clusters.processes import Children, logs_kept_on_failure
+from tests.support.ending import ends
 
-WAIT_MILLISECONDS = 20_000
 SLEEP = ("/bin/sleep", "600")
 _PARENT = """
 import sys, pathlib, time
@@ -25,20 +24,6 @@ with Children(pathlib.Path(sys.argv[1])) as children:
     print(child.process.pid, child.log.read_text().strip(), flush=True)
     time.sleep(600)
 """
-
-
-def ends(pid: int) -> bool:
-    """Wait for the end of a process that need not be our child."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    try:
-        return bool(poll.poll(WAIT_MILLISECONDS))
-    finally:
-        os.close(descriptor)
 
 
 def test_all_programs_end_with_the_context_and_the_folder_goes(tmp_path: Path) -> None:
