@@ -138,7 +138,7 @@ def _run(
     results: list[CaseResult] = []
     try:
         with (
-            _Interruption() as interruption,
+            _Interruption(at_once=not fork) as interruption,
             real_clusters(plans, options) as options,
             Progress(console, len(plans)) as progress,
         ):
@@ -169,11 +169,14 @@ def _run(
 class _Interruption:
     """Ctrl-C, and SIGTERM by which CI systems end a job; use as a context manager.
 
-    The handler raises at once, for runs in this process. Python loses what is raised while it
-    collects garbage, so `check` raises it again.
+    Args:
+        at_once: Raise wherever Python is, as runs in this process need it. While processes are
+            forked that would be lost in hooks of the fork; then `check` raises, and a second
+            Ctrl-C at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once = at_once
         self._happened = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -187,8 +190,9 @@ class _Interruption:
             signal.signal(number, handler)
 
     def _interrupt(self, number: int, frame: object) -> None:
-        self._happened = True
-        raise KeyboardInterrupt
+        impatient, self._happened = self._happened, True
+        if self._at_once or impatient:
+            raise KeyboardInterrupt
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if one came."""
