@@ -43,12 +43,12 @@ bench: $(STAMP) ## measure the speed table and write it into README and docs
 	$(BIN)/python scripts/bench.py --write
 
 soak: $(STAMP) ## the long runs: 200 seeds of the operator, all determinism checks
-	$(BIN)/pytest -q -n 2 -m soak --no-cov -o addopts="--import-mode=importlib --strict-markers --strict-config"
+	$(BIN)/pytest -q -n 2 -m soak --no-cov --timeout 14400 -o addopts="--import-mode=importlib --strict-markers --strict-config"
 
 manifests: $(STAMP) ## render the Pulumi stack into operator/manifests
 	$(BIN)/python scripts/render_manifests.py
 
-docs: $(STAMP) ## regenerate the generated pages: scenario catalogue, JSON Schema
+docs: $(STAMP) ## regenerate the generated pages: catalogue of scenarios, reference, JSON Schema
 	$(BIN)/python scripts/generate_docs.py
 
 facts: $(STAMP) ## derive schemas and defaults from the real API server in KUBEBUILDER_ASSETS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from harness.scenario.result import CaseResult
 
 
+#: The default folder of results; it belongs to us, so a new run begins with an empty one.
+LAST = Path(".harness/last")
+
+
 @click.command()
 @paths_argument
 @selection_options
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".harness/last"),
+    default=LAST,
     show_default=True,
     help="Where journals, plans and summaries go.",
 )
@@ -94,6 +99,8 @@ def run(
     if not plans:
         click.echo("nothing selected: no case matches the paths and options given", err=True)
         return NOTHING_SELECTED
+    if report_dir == LAST:
+        shutil.rmtree(LAST, ignore_errors=True)
     results = _run(
         plans,
         report_dir,
