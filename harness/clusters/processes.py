@@ -163,8 +163,10 @@ def logs_kept_on_failure(logs: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        kept = Path(tempfile.mkdtemp(prefix="operator-harness-logs-"))
-        for log in logs.glob("*.log"):
-            shutil.copy(log, kept)
-        error.add_note(f"the logs of the programs are in {kept}")
+        written = list(logs.glob("*.log"))
+        if written:
+            kept = Path(tempfile.mkdtemp(prefix="operator-harness-logs-"))
+            for log in written:
+                shutil.copy(log, kept)
+            error.add_note(f"the logs of the programs are in {kept}")
         raise

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from harness.clusters.control_plane_start import control_plane, missing_programs
+from harness.clusters.control_plane_programs import missing_programs
+from harness.clusters.control_plane_start import control_plane
 from harness.errors import UsageError
 from harness.scenario.plan import CONTROL_PLANE, Plan
 from harness.scenario.scaling import with_scaled_timeouts
@@ -48,10 +50,18 @@ def _check_points(plan: Plan) -> None:
 
 
 @contextlib.contextmanager
-def real_clusters(plans: Sequence[Plan], options: Options) -> Iterator[Options]:
-    """The options of a run with the clusters that its plans need, until the context ends."""
+def real_clusters(
+    plans: Sequence[Plan], options: Options, logs: Path | None = None
+) -> Iterator[Options]:
+    """The options of a run with the clusters that its plans need, until the context ends.
+
+    Args:
+        plans: What will be run.
+        options: How.
+        logs: A folder for the logs of the clusters' programs.
+    """
     if not any(plan.where == CONTROL_PLANE for plan in plans):
         yield options
         return
-    with control_plane() as plane:
+    with control_plane(logs=logs) as plane:
         yield replace(options, control_plane=plane)

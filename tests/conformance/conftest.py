@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.clusters.control_plane_start import missing_programs
+from harness.clusters.control_plane_programs import missing_programs
 from tests.conformance.control_plane import control_plane
 from tests.conformance.wire import RealServer
 

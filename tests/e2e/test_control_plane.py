@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.clusters.control_plane_start import ControlPlane, control_plane, missing_programs
+from harness.clusters.control_plane_programs import missing_programs
+from harness.clusters.control_plane_start import ControlPlane, control_plane
 from harness.clusters.state import ClusterState
 from harness.oracle.reference import Snapshot, differences, snapshot
 from harness.oracle.verdict import Verdict

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.clusters import control_plane_programs as programs
 from harness.clusters import control_plane_start as starting
 from harness.errors import UsageError
 
@@ -63,8 +64,8 @@ def test_programs_are_found_in_the_assets_folder(
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
-    assert set(starting.find_programs()) == {"etcd", "kube-apiserver"}
-    assert starting.missing_programs() == ""
+    assert set(programs.find_programs()) == {"etcd", "kube-apiserver"}
+    assert programs.missing_programs() == ""
 
 
 def test_missing_programs_are_named_with_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
