@@ -146,7 +146,7 @@ def _run(
     try:
         with (
             _Interruption(at_once=not fork) as interruption,
-            real_clusters(plans, options) as options,
+            real_clusters(plans, options, report_dir / "control-plane") as options,
             Progress(console, len(plans)) as progress,
         ):
 
