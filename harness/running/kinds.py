@@ -18,8 +18,8 @@ from harness.errors import FormatError
 from harness.scenario.loader import Case
 from harness.scenario.yaml_tree import Path
 
-#: Names this alike are one name misspelt; `CiliumNetworkPolicy` and `NetworkPolicy` are not.
-_ALIKE = 0.85
+#: Names this alike are one name misspelt; `AIService` and `Service` are not.
+_ALIKE = 0.9
 
 
 def misspelt_kinds(case: Case, manifests: Iterable[Object]) -> Iterator[FormatError]:

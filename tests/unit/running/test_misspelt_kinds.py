@@ -50,6 +50,7 @@ def test_a_misspelt_kind_of_a_count_is_refused(tmp_path: Path) -> None:
     [
         pytest.param("Deployment", id="built-in"),
         pytest.param("CiliumNetworkPolicy", id="perhaps-defined-by-the-operator"),
+        pytest.param("AIService", id="near-a-built-in-kind"),
     ],
 )
 def test_other_kinds_are_let_through(tmp_path: Path, kind: str) -> None:
