@@ -7,6 +7,7 @@ in for a kube-apiserver, and whoever comes through the proxy cannot tell.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import signal
 import subprocess
@@ -71,15 +72,25 @@ LOSE_WORKLOAD = """
 """  # noqa: E501 - one fault a line
 
 
-@pytest.fixture
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+@contextlib.contextmanager
+def stand_in(folder: Path) -> Iterator[ControlPlane]:
     """Our own API server, which has no controllers, as a kube-apiserver has none."""
-    with served(tmp_path_factory.mktemp("served"), "--controllers", "none") as server:
+    with served(folder, "--controllers", "none") as server:
         config = json.loads(server.kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         ca_pem = base64.b64decode(cluster["certificate-authority-data"]).decode()
         port = urlsplit(cluster["server"]).port or 0
-        yield ControlPlane(port, ca_pem, user["token"], 0, server.kubeconfig.parent)
+        yield ControlPlane(port, ca_pem, user["token"], 0, folder)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[CaseResult, Path]:
+    """The result of the scenario with four faults behind the proxy, and the run's folder."""
+    folder = tmp_path_factory.mktemp("played")
+    project = Project.make(folder, lose=scenario("lose", LOSE_WORKLOAD))
+    with stand_in(folder) as plane:
+        plan = first_plan(project.folder / "scenarios/lose.yaml")
+        return on(plane, plan, folder / "run"), folder / "run"
 
 
 @pytest.fixture(scope="module")
@@ -126,31 +137,25 @@ def descendants(pid: int) -> list[int]:
     return found + [below for child in found for below in descendants(child)]
 
 
-def test_faults_of_all_families_act_through_the_proxy(
-    stand_in: ControlPlane, tmp_path: Path
-) -> None:
-    project = Project.make(tmp_path, broken=scenario("broken", LOSE_WORKLOAD))
-    plan = first_plan(project.folder / "scenarios/broken.yaml")
-    result = on(stand_in, plan, tmp_path / "run")
+def test_faults_of_all_families_act_through_the_proxy(played: tuple[CaseResult, Path]) -> None:
+    result, folder = played
     assert result.verdict is Verdict.PASSED, result.message
-    faults = lines_of(tmp_path / "run", "fault")
+    faults = lines_of(folder, "fault")
     observed = {line["name"] for line in faults if line["phase"] == "observed"}
     assert observed == {"lose", "crash", "conflict", "unwatched"}
 
 
 def test_a_crash_at_a_write_happens_before_the_subject_is_told(
-    stand_in: ControlPlane, tmp_path: Path
+    played: tuple[CaseResult, Path],
 ) -> None:
-    project = Project.make(tmp_path, broken=scenario("broken", LOSE_WORKLOAD))
-    plan = first_plan(project.folder / "scenarios/broken.yaml")
-    on(stand_in, plan, tmp_path / "run")
-    faults = lines_of(tmp_path / "run", "fault")
+    _, folder = played
+    faults = lines_of(folder, "fault")
     (crash,) = [line for line in faults if (line["name"], line["phase"]) == ("crash", "injected")]
-    before = [line for line in lines_of(tmp_path / "run", "object") if line["seq"] < crash["seq"]]
+    before = [line for line in lines_of(folder, "object") if line["seq"] < crash["seq"]]
     written = before[-1]
     assert (written["object_kind"], written["type"]) == ("Deployment", "ADDED")
     assert (written["actor"], written["certainty"]) == ("subject:operator", "exact")
-    answers = lines_of(tmp_path / "run", "response")
+    answers = lines_of(folder, "response")
     (answer,) = [line for line in answers if line["causes"] == written["causes"]]
     assert answer["seq"] > crash["seq"]  # sent to a process that was dead by then
 
