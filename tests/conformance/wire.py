@@ -23,8 +23,12 @@ class RealServer:
         self._etcd_port = etcd_port
 
     async def call(self, call: Call, user: str) -> Reply:
-        """One request."""
-        return await asyncio.to_thread(self._exchange, call, user)
+        """One request, again after the time that the server asks for while it is not ready."""
+        while True:
+            reply = await asyncio.to_thread(self._exchange, call, user)
+            if not _is_initializing(reply):
+                return reply
+            await asyncio.sleep(reply.document["details"]["retryAfterSeconds"])
 
     def _exchange(self, call: Call, user: str) -> Reply:
         connection = _connect(self._port)
@@ -76,6 +80,12 @@ def _connect(port: int) -> http.client.HTTPSConnection:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # it made its certificate itself, a second ago
     return http.client.HTTPSConnection("127.0.0.1", port, timeout=SECONDS_MAX, context=context)
+
+
+def _is_initializing(reply: Reply) -> bool:
+    """Whether the server is still opening the storage of a definition that was just created."""
+    document = reply.document if isinstance(reply.document, dict) else {}
+    return reply.code == 429 and document.get("message") == "storage is (re)initializing"
 
 
 def _reply(response: http.client.HTTPResponse) -> Reply:
