@@ -47,6 +47,10 @@ class Informers:
         for ref in self._informers:
             self._start(ref)
 
+    def stop(self) -> None:
+        """Start no more informers; whoever asks for one while all is ending gets it unstarted."""
+        self._running = None
+
     def drop(self, ref: ResourceRef) -> None:
         """Stop following a resource that is not served any more."""
         self._informers.pop(ref, None)

@@ -159,6 +159,7 @@ class ControllerManager:
         """Stop everything; what runs in pods is killed. Raises what made a controller fail."""
         if self._task is None:
             return
+        self.informers.stop()
         self._task.cancel()
         await asyncio.wait([self._task])
         for kubelet in self.kubelets.values():

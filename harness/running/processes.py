@@ -29,6 +29,7 @@ from .single import Options, Reference, run_single
 
 _WAITING_SECONDS = 0.5
 _METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -156,7 +157,13 @@ def _start(plan: Plan, report: Path | None, options: Options, hooks: Hooks) -> _
     ours, theirs = context.Pipe(duplex=False)
     arguments = (theirs, plan, _folder(report, plan), options)
     process = context.Process(target=_child_main, args=arguments, daemon=False)
-    process.start()
+    # A signal in the moment of the fork waits until the child has handlers of its own, or it would
+    # run those of this process in there.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return _Child(process, ours, plan)
 
@@ -165,6 +172,7 @@ def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Opti
     # The parent decides when to stop: a Ctrl-C at the terminal reaches the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     result = run_plan(plan, folder, options)
     result.reference = {}
     pipe.send(result)
