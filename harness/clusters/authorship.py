@@ -81,8 +81,8 @@ class Authorship:
             document = document_of(response)
             shown = self._take(request, response, document, author)
         if shown is not None and (info.group, info.resource) in self.followed:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(shown, _SHOWN_SECONDS)
+            # Not `wait_for`: in Python 3.11 it may lose a cancellation, and its task would live on.
+            await asyncio.wait([shown], timeout=_SHOWN_SECONDS)
         return response
 
     @contextlib.contextmanager

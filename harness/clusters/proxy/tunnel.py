@@ -46,8 +46,10 @@ class Tunnel:
         """
         address = urlsplit(upstream.url)
         try:
-            opening = asyncio.open_connection(address.hostname, address.port, ssl=upstream.tls)
-            reader, writer = await asyncio.wait_for(opening, _CONNECT_SECONDS)
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                reader, writer = await asyncio.open_connection(
+                    address.hostname, address.port, ssl=upstream.tls
+                )
         except (OSError, TimeoutError):
             raise ConnectionCut from None
         try:
