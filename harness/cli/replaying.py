@@ -47,7 +47,7 @@ def replay(folder: Path, allow_custom: bool) -> int:
             click.echo("nothing to compare: the harness stopped with the error above")
             return result.verdict.exit_code
         if plan.in_real_time:
-            click.echo("the operator is a command in real time: no two journals are the same")
+            click.echo("this run was in real time, where no two journals are the same")
             return result.verdict.exit_code
         if result.journal_hash == recorded:
             click.echo(f"the same run: journal {result.journal_hash}")
