@@ -32,9 +32,9 @@ from . import (
 from .authentication import Authenticator
 from .authorization import Authorizer
 from .escalation import EscalationCheck
+from .exchanges import record_request, record_response
 from .middleware import FaultPlane, call_through
 from .nonresource import answer_path, no_such_path
-from .parameters import is_dry_run
 from .registry import Registry
 from .requests import Request, RequestInfo, Response, UserInfo
 from .resource import Resource
@@ -206,39 +206,13 @@ class ApiServer:
         assert info is not None
         if request.bypass and info.verb in _READS:
             return
-        request.seq = self.state.recorder.record(
-            "request",
-            actor=request.actor,
-            connection=request.connection,
-            verb=info.verb,
-            method=request.method,
-            path=request.path,
-            group=info.group,
-            version=info.version,
-            resource=info.resource,
-            subresource=info.subresource,
-            namespace=info.namespace,
-            name=info.name,
-            user="" if request.bypass else self.authenticator.name_of(request),
-            agent=request.headers.get("user-agent", ""),
-            dry_run=is_dry_run(request),
-        )
+        user = "" if request.bypass else self.authenticator.name_of(request)
+        request.seq = record_request(self.state.recorder, request, user)
 
     def _record_response(self, request: Request, response: Response) -> None:
         if not request.seq:
             return
-        document = response.document if response.status >= 400 else None
-        reason = document.get("reason", "") if isinstance(document, dict) else ""
-        self.state.recorder.record(
-            "response",
-            actor=request.actor,
-            connection=request.connection,
-            rv=response.rv if response.changed else None,
-            causes=(request.seq,),
-            status=response.status,
-            reason=reason,
-            changed=response.changed,
-        )
+        record_response(self.state.recorder, request, response, response.document)
 
 
 def status_response(error: ApiError) -> Response:

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.apiserver import paths
+from harness.apiserver.exchanges import record_request, record_response
 from harness.apiserver.journal_form import SecretHider
 from harness.apiserver.middleware import FaultPlane
 from harness.apiserver.requests import Object, Request, Response
@@ -38,13 +39,12 @@ from harness.subjects import kopf_program
 from harness.subjects.command import CommandSubject
 from harness.subjects.spec import SubjectSpec
 
-from .authorship import Author, Authorship
+from .authorship import Author, Authorship, document_of
 from .control_plane_start import ControlPlane
 from .installing import ready_to_install
 from .mirror import Mirror
 from .proxy import Caller, Gateway, Proxy, proxy_to
 from .proxy.upstream import Upstream
-from .recording import record_request, record_response
 from .simulated import MANAGER, SimulatedNodes, SimulationOptions
 from .tokens import service_account_token
 
@@ -121,7 +121,7 @@ class ControlPlaneCluster:
         request.seq = record_request(self.recorder, request, "")
         author = Author(request.actor, request.connection, request.actor, request.seq)
         response = await self._authorship.witness(request, author, self._transport)
-        record_response(self.recorder, request, response)
+        record_response(self.recorder, request, response, document_of(response))
         return response
 
     async def _start_mirror(self, stack: contextlib.AsyncExitStack) -> None:

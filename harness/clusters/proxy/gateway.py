@@ -13,14 +13,14 @@ import hmac
 from dataclasses import dataclass
 
 from harness.apiserver import paths
+from harness.apiserver.exchanges import record_request, record_response
 from harness.apiserver.middleware import FaultPlane, call_through
 from harness.apiserver.requests import Request, Response
 from harness.apiserver.serving import random_token
 from harness.apiserver.status import unauthorized
 from harness.simulation.records import Recorder
 
-from ..authorship import Author, Authorship
-from ..recording import record_request, record_response
+from ..authorship import Author, Authorship, document_of
 from .upstream import Upstream
 from .watching import ProxiedWatch
 
@@ -102,7 +102,7 @@ class Gateway:
         except BaseException:
             await self._drop_watch(request)
             raise
-        record_response(self._recorder, request, response)
+        record_response(self._recorder, request, response, document_of(response))
         if response.events is self._watches.get(request.seq):
             self._watches.pop(request.seq, None)  # from here on it is the connection's
         else:

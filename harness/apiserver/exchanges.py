@@ -1,12 +1,13 @@
-"""Requests and answers in the journal, for servers that are not ours."""
+"""Requests and answers in the journal: the same lines for our own server and for a real one."""
 
 from __future__ import annotations
 
-from harness.apiserver.parameters import is_dry_run
-from harness.apiserver.requests import Request, Response
+from typing import Any
+
 from harness.simulation.records import Recorder
 
-from .authorship import document_of
+from .parameters import is_dry_run
+from .requests import Request, Response
 
 
 def record_request(recorder: Recorder, request: Request, user: str) -> int:
@@ -32,9 +33,11 @@ def record_request(recorder: Recorder, request: Request, user: str) -> int:
     )
 
 
-def record_response(recorder: Recorder, request: Request, response: Response) -> None:
-    """Write its answer down."""
-    document = document_of(response) if response.status >= 400 else None
+def record_response(
+    recorder: Recorder, request: Request, response: Response, document: Any
+) -> None:
+    """Write its answer down; of the decoded `document` only an error's reason is told."""
+    is_error = response.status >= 400 and isinstance(document, dict)
     recorder.record(
         "response",
         actor=request.actor,
@@ -42,6 +45,6 @@ def record_response(recorder: Recorder, request: Request, response: Response) ->
         rv=response.rv if response.changed else None,
         causes=(request.seq,),
         status=response.status,
-        reason=document.get("reason", "") if isinstance(document, dict) else "",
+        reason=document.get("reason", "") if is_error else "",
         changed=response.changed,
     )
