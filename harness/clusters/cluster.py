@@ -7,7 +7,7 @@ cluster is whatever has these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from harness.apiserver.middleware import FaultPlane
@@ -40,6 +40,10 @@ class Subject(Protocol):
         """Ask it to end, as SIGTERM does, and wait until it has."""
 
 
+#: Ends what a fault has begun.
+Recovery = Callable[[], Awaitable[None]]
+
+
 class Nodes(Protocol):
     """The machines of a cluster, as far as a fault can touch them."""
 
@@ -52,8 +56,14 @@ class Nodes(Protocol):
     async def restore(self, name: str) -> None:
         """Let a lost node come back."""
 
-    def fail_pod(self, namespace: str, name: str) -> Callable[[], None]:
+    async def fail_pod(self, namespace: str, name: str) -> Recovery:
         """Keep a pod from being ready; returns the function that ends that."""
+
+    async def kill_container(self, namespace: str, pod: str, container: str = "") -> bool:
+        """Kill a container of a pod by SIGKILL, all of them when unnamed; False when none runs.
+
+        Its kubelet starts it again, as the pod's restart policy says.
+        """
 
 
 class Cluster(Protocol):

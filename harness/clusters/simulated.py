@@ -9,7 +9,7 @@ clients that insist. Harness and controllers call it directly, past faults and d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,6 +32,7 @@ from harness.subjects.endpoint import Endpoint
 from harness.subjects.in_process import InProcessSubject
 from harness.subjects.spec import SubjectSpec
 
+from .cluster import Recovery
 from .installing import ready_to_install
 from .tokens import service_account_token
 
@@ -72,9 +73,18 @@ class SimulatedNodes:
         """Let it come back."""
         self.manager.restore_node(name)
 
-    def fail_pod(self, namespace: str, name: str) -> Callable[[], None]:
+    async def fail_pod(self, namespace: str, name: str) -> Recovery:
         """Keep a pod from being ready; returns the function that ends that."""
-        return self.manager.fail_pod(namespace, name)
+        undo = self.manager.fail_pod(namespace, name)
+
+        async def recover() -> None:
+            undo()
+
+        return recover
+
+    async def kill_container(self, namespace: str, pod: str, container: str = "") -> bool:
+        """Let a container end with 137, as SIGKILL makes it; False when none runs."""
+        return self.manager.kill_container(namespace, pod, container)
 
 
 @dataclass(eq=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
+from harness.clusters.cluster import Recovery
 from harness.simulation.records import Record
 from harness.vocabulary import Duration
 
@@ -51,13 +51,12 @@ class Failure(TargetedInjection[PodFailure]):
         if context.nodes is None:
             raise CannotInject(f"fault {context.name}: pods cannot be let fail on this cluster")
         self._nodes = context.nodes
-        self._recoveries: list[Callable[[], None]] = []
+        self._recoveries: list[Recovery] = []
 
-    def strike(self) -> None:
-        """All of them at this instant."""
-        self._recoveries = [
-            self._nodes.fail_pod(key.namespace, key.name) for key, _ in self.targets
-        ]
+    async def act(self) -> None:
+        """One after the other; those that failed recover even when a later one cannot fail."""
+        for key, _ in self.targets:
+            self._recoveries.append(await self._nodes.fail_pod(key.namespace, key.name))
 
     def sees(self, record: Record) -> bool:
         """One of the pods is not ready."""
@@ -74,4 +73,4 @@ class Failure(TargetedInjection[PodFailure]):
         """Let them recover."""
         recoveries, self._recoveries = self._recoveries, []
         for recover in recoveries:
-            recover()
+            await recover()

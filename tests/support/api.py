@@ -20,6 +20,7 @@ from harness.client.resources import (
     PODS,
     SERVICE_ACCOUNTS,
 )
+from harness.clusters.cluster import Recovery
 from harness.clusters.state import ClusterState
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Injection, carry_out
@@ -75,6 +76,7 @@ class FakeNodes:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.failed_pods: list[str] = []
+        self.killed_containers: list[tuple[str, str]] = []
 
     def names(self) -> list[str]:
         """All of them."""
@@ -88,10 +90,19 @@ class FakeNodes:
         """Ready."""
         await self._condition(name, "True")
 
-    def fail_pod(self, namespace: str, name: str) -> Callable[[], None]:
+    async def fail_pod(self, namespace: str, name: str) -> Recovery:
         """Keep it in a list until the returned function is called."""
         self.failed_pods.append(name)
-        return lambda: self.failed_pods.remove(name)
+
+        async def recover() -> None:
+            self.failed_pods.remove(name)
+
+        return recover
+
+    async def kill_container(self, namespace: str, pod: str, container: str = "") -> bool:
+        """Write it down."""
+        self.killed_containers.append((pod, container))
+        return True
 
     async def _condition(self, name: str, status: str) -> None:
         change = {"status": {"conditions": [{"type": "Ready", "status": status}]}}
