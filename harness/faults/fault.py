@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -53,6 +54,9 @@ class Injection:
     def __init__(self, context: FaultContext) -> None:
         self.context = context
         self.observed = asyncio.Event()
+        #: How long it was asked to last, in seconds; None: until it is observed.
+        self.duration: float | None = None
+        self._begun = 0.0
         self._undo: UndoEntry | None = None
         self._unfollow: Callable[[], None] | None = None
 
@@ -92,6 +96,7 @@ class Injection:
         description = self.undo_description()
         if description:
             self._undo = context.undo_log.add(context.name, description, self.undo)
+        self._begun = context.clock.monotonic()
         self._unfollow = context.recorder.follow(self._look)
         context.note("injected", target=target, detail={"undo": description})
         self.strike()
@@ -101,6 +106,21 @@ class Injection:
         if not self.observed.is_set():
             self.observed.set()
             self.context.note("observed", detail=detail)
+
+    async def goes_on(self, seconds: float) -> bool:
+        """Wait, but not beyond the end of the fault; whether it still lasts then.
+
+        For what a fault does again and again: `while await self.goes_on(5): ...`.
+        """
+        if self.duration is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.observed.wait()
+            return not self.observed.is_set()
+        clock = self.context.clock
+        left = self._begun + self.duration - clock.monotonic()
+        await clock.sleep(max(0.0, min(seconds, left)))
+        return left > seconds
 
     async def finish(self, *, put_back: bool) -> None:
         """It acts no more.
@@ -130,6 +150,7 @@ async def carry_out(injection: Injection, duration: float | None = None) -> None
     With a duration it lasts that long and is put back then. Without, it ends when it was observed.
     """
     context = injection.context
+    injection.duration = duration
     started = context.clock.monotonic()
     await injection.act()
     if duration is None:
