@@ -13,7 +13,9 @@ from importlib.metadata import entry_points
 from harness.errors import UsageError
 
 from .api_path import ApiError, ApiLatency, CommitThenTimeout
+from .cordon import NodeCordon
 from .custom import Custom
+from .drain import NodeDrain
 from .drift import PatchObject, StripOwnerReferences
 from .fault import Fault
 from .nodes import NodeLoss
@@ -21,6 +23,7 @@ from .objects import DeleteObject
 from .pods import PodFailure, PodKill
 from .process import OperatorCrash, OperatorPause, OperatorRestart
 from .specs import BadSpec, RapidEdits
+from .taint import NodeTaint
 from .watches import WatchDisconnect, WatchExpired
 
 ENTRY_POINTS = "operator_harness.faults"
@@ -42,6 +45,9 @@ BUILT_IN: tuple[type[Fault], ...] = (
     WatchDisconnect,
     WatchExpired,
     NodeLoss,
+    NodeCordon,
+    NodeTaint,
+    NodeDrain,
     Custom,
 )
 

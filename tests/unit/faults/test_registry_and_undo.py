@@ -27,6 +27,9 @@ V1_NAMES = [
     "watchDisconnect",
     "watchExpired",
     "nodeLoss",
+    "nodeCordon",
+    "nodeTaint",
+    "nodeDrain",
     "custom",
 ]
 

@@ -1,0 +1,67 @@
+"""A node takes no new pods: somebody cordoned it, as before maintenance.
+
+What runs there goes on. The node lifecycle controller repeats `unschedulable` as a taint with the
+effect NoSchedule. (Kubernetes "Safely Drain a Node"; `kubectl cordon`.)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.apiserver.requests import Object
+from harness.client.resources import NODES
+from harness.clusters.state import Key
+from harness.simulation.records import Record
+
+from .context import CannotInject, FaultContext
+from .fault import Injection
+from .nodes import NodeFault, NodeInjection
+
+
+class NodeCordon(NodeFault):
+    """Mark a node unschedulable until the fault ends (`kubectl cordon`)."""
+
+    type: ClassVar[str] = "nodeCordon"
+
+    def prepare(self, context: FaultContext) -> Injection:
+        """One cordon."""
+        return Cordon(self, context)
+
+
+class Cordon(NodeInjection):
+    """A node that is unschedulable; seen when that is committed."""
+
+    def choose(self) -> str:
+        """A node that is not cordoned already: that would be somebody else's to undo."""
+        chosen = super().choose()
+        if self.is_cordoned():
+            raise CannotInject(f"fault {self.context.name}: {chosen} is unschedulable already")
+        return chosen
+
+    def is_cordoned(self) -> bool:
+        """Whether the node is unschedulable now."""
+        return _is_unschedulable(self.context.state.get(Key("", NODES.kind, "", self.node)) or {})
+
+    async def act(self) -> None:
+        """Cordon it."""
+        await self._set(True)
+
+    async def _set(self, value: bool | None) -> None:
+        change = {"spec": {"unschedulable": value}}
+        await self.context.client.patch(NODES, self.node, document=change)
+
+    def sees(self, record: Record) -> bool:
+        """The node is unschedulable."""
+        return self.is_my_node(record) and _is_unschedulable(record.data["object"])
+
+    def undo_description(self) -> str:
+        """It takes pods again."""
+        return f"uncordon node {self.node}"
+
+    async def undo(self) -> None:
+        """Uncordon it."""
+        await self._set(None)
+
+
+def _is_unschedulable(node: Object) -> bool:
+    return bool((node.get("spec") or {}).get("unschedulable"))

@@ -1,0 +1,142 @@
+"""A node gets a taint, and loses it again; the taints of others stay as they are.
+
+`spec.taints` is one list that is written as a whole, so each write carries the resourceVersion that
+it was made from, and is made again when somebody was faster. (Kubernetes "Taints and Tolerations";
+`kubectl taint`.)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from harness.apiserver.requests import Object
+from harness.apiserver.status import ApiError
+from harness.client import Client
+from harness.client.resources import NODES, PODS
+from harness.clusters.state import Key, is_terminating
+from harness.controllers.scheduler.fit import untolerated
+from harness.simulation.records import Record
+
+from .context import CannotInject, FaultContext
+from .fault import Injection
+from .nodes import NodeFault, NodeInjection, node_of
+
+Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+#: Kubelet, controllers and people write to nodes too, but not often.
+_ATTEMPTS_MAX = 20
+
+
+class NodeTaint(NodeFault):
+    """Taint a node until the fault ends (`kubectl taint`).
+
+    NoExecute evicts every pod that does not tolerate it, whoever it belongs to. A node that runs
+    such pods of other namespaces is left alone unless `evictOthers` says that they may go.
+    """
+
+    type: ClassVar[str] = "nodeTaint"
+
+    key: str = Field(default="harness.dev/taint", min_length=1)
+    """The taint's key."""
+    value: str = ""
+    """Its value."""
+    effect: Effect = "NoSchedule"
+    """NoSchedule keeps new pods away, PreferNoSchedule tries to, NoExecute evicts as well."""
+    evict_others: bool = False
+    """Permit NoExecute where it evicts pods of other namespaces too."""
+
+    def prepare(self, context: FaultContext) -> Injection:
+        """One taint."""
+        return Taint(self, context)
+
+    @property
+    def taint(self) -> Object:
+        """As a Node holds it."""
+        value = {"value": self.value} if self.value else {}
+        return {"key": self.key, **value, "effect": self.effect}
+
+
+class Taint(NodeInjection):
+    """A node with one more taint; seen when that is committed."""
+
+    def __init__(self, fault: NodeTaint, context: FaultContext) -> None:
+        super().__init__(fault, context)
+        self._fault = fault
+
+    def choose(self) -> str:
+        """A node without that taint, and without strangers that would have to go."""
+        chosen, fault, name = super().choose(), self._fault, self.context.name
+        node = self.context.state.get(Key("", NODES.kind, "", self.node)) or {}
+        if any(_is_same(fault.taint, taint) for taint in _taints(node)):
+            raise CannotInject(f"fault {name}: {chosen} has a taint {fault.key}:{fault.effect}")
+        if strangers := self._strangers():
+            raise CannotInject(
+                f"fault {name}: NoExecute on {chosen} would also evict "
+                f"{', '.join(strangers[:3])}; write evictOthers: true if they may go"
+            )
+        return chosen
+
+    def _strangers(self) -> list[str]:
+        if self._fault.effect != "NoExecute" or self._fault.evict_others:
+            return []
+        return [
+            f"{key.namespace}/{key.name}"
+            for key, pod in self.context.state.objects(PODS.kind)
+            if key.namespace != self.context.namespace
+            and node_of(pod) == self.node
+            and not is_terminating(pod)
+            and untolerated(pod, [self._fault.taint], ("NoExecute",)) is not None
+        ]
+
+    async def act(self) -> None:
+        """Add the taint."""
+        await set_taint(self.context.client, self.node, self._fault.taint, present=True)
+
+    def sees(self, record: Record) -> bool:
+        """The node has the taint."""
+        return self.is_my_node(record) and any(
+            _is_same(self._fault.taint, taint) for taint in _taints(record.data["object"])
+        )
+
+    def undo_description(self) -> str:
+        """The taint goes, others stay."""
+        return f"remove taint {self._fault.key}:{self._fault.effect} from node {self.node}"
+
+    async def undo(self) -> None:
+        """Remove the taint."""
+        await set_taint(self.context.client, self.node, self._fault.taint, present=False)
+
+
+async def set_taint(client: Client, node: str, taint: Object, *, present: bool) -> None:
+    """Add a taint to a node, or remove it; all other taints stay. A node that is gone has none.
+
+    Raises:
+        ApiError: The server refuses it, or others write to the node all the time.
+    """
+    for attempt in range(1, _ATTEMPTS_MAX + 1):
+        found = await client.find(NODES, node)
+        if found is None:
+            return
+        others = [other for other in _taints(found) if not _is_same(taint, other)]
+        if len(others) == len(_taints(found)) and not present:
+            return
+        change = {
+            "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+            "spec": {"taints": [*others, *([taint] if present else [])] or None},
+        }
+        try:
+            await client.patch(NODES, node, document=change)
+            return
+        except ApiError as error:
+            if error.code != 409 or attempt == _ATTEMPTS_MAX:
+                raise
+
+
+def _taints(node: Object) -> list[Object]:
+    return list((node.get("spec") or {}).get("taints") or ())
+
+
+def _is_same(one: Object, other: Object) -> bool:
+    """A node holds one taint for each key and effect."""
+    return bool(one["key"] == other["key"] and one["effect"] == other["effect"])
