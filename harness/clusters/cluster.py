@@ -8,7 +8,7 @@ cluster is whatever has these.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.apiserver.middleware import FaultPlane
 from harness.client import Client
@@ -64,6 +64,17 @@ class Nodes(Protocol):
 
         Its kubelet starts it again, as the pod's restart policy says.
         """
+
+
+@runtime_checkable
+class LastingNodes(Nodes, Protocol):
+    """Machines of a real cluster: what is done to them stays when the process that did it is gone.
+
+    Another process puts it back with what the undo record says.
+    """
+
+    async def resume_pod(self, namespace: str, pod: str, container: str = "") -> None:
+        """End what `fail_pod` began; a pod that is gone or runs needs nothing."""
 
 
 class Cluster(Protocol):

@@ -18,7 +18,8 @@ from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
 from harness.vocabulary import did_you_mean
 
-from .undo import UndoLog
+from .repairs import Repair
+from .undo import UndoEntry, UndoLog
 
 #: More than this many objects in one injection needs a wider `blastRadius` in the scenario.
 MAX_OBJECTS = 20
@@ -57,6 +58,19 @@ class FaultContext:
     undo_log: UndoLog = field(default_factory=UndoLog)
     max_objects: int = MAX_OBJECTS
     allow_custom: bool = False
+    #: That of the injection, once it has begun.
+    undo_entry: UndoEntry | None = None
+
+    async def will_break(self, *repairs: Repair) -> None:
+        """Say, before it is broken, what will have to be put back; for `custom` faults.
+
+        Raises:
+            ApiError: It cannot be kept where it outlives this process; then do not act.
+        """
+        entry = self.undo_entry
+        if entry is None:
+            raise UsageError(f"fault {self.name} has not begun; say what it breaks when it acts")
+        await self.undo_log.save(entry, [*entry.repairs, *repairs])
 
     @property
     def actor(self) -> str:

@@ -3,6 +3,10 @@
 The function is `async def fault(context, **arguments)`. It acts and returns; what it returns, if
 callable, is its undo (an async function without arguments). Returning means that it took effect;
 to say that it could not act it raises `CannotInject`.
+
+A function in memory is gone when this process is killed. What it breaks in the cluster it therefore
+also says as data, before it acts: `await context.will_break(patch_of(document, {...}))`, with what
+`harness.faults.repairs` offers. Without a returned function these repairs are the undo.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from harness.errors import UsageError
 
 from .context import FaultContext
 from .fault import Family, Fault, Injection
+from .repairs import Repair
 
 
 class Custom(Fault):
@@ -63,10 +68,16 @@ class Call(Injection):
         """Whatever the function says."""
         return f"undo {self._fault.function}"
 
+    def repairs(self) -> list[Repair]:
+        """What the function said by now."""
+        return list(self._undo.repairs) if self._undo is not None else []
+
     async def undo(self) -> None:
-        """Call what the function returned."""
+        """Call what the function returned; if nothing, do what it said it would break."""
         if self._put_back is not None:
             await self._put_back()
+        else:
+            await super().undo()
 
 
 def load_function(path: str) -> Callable[..., Awaitable[Any]]:

@@ -6,13 +6,14 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
+from harness.apiserver.requests import Object
 from harness.client.client import JSON_PATCH, MERGE_PATCH
 from harness.simulation.records import Record
 
 from .context import FaultContext
 from .fault import Injection
-from .patching import Restoration, patch_object
-from .targets import TargetedFault, TargetedInjection
+from .patching import Changes
+from .targets import PatchingInjection, TargetedFault
 
 
 class PatchObject(TargetedFault):
@@ -49,7 +50,7 @@ class StripOwnerReferences(TargetedFault):
         return Change(self, context, {"metadata": {"ownerReferences": None}}, MERGE_PATCH)
 
 
-class Change(TargetedInjection[TargetedFault]):
+class Change(PatchingInjection):
     """Patches its targets; seen when the first change of its own is committed."""
 
     def __init__(
@@ -64,15 +65,15 @@ class Change(TargetedInjection[TargetedFault]):
         self._patch = patch
         self._content_type = content_type
         self._subresource = subresource
-        self._restorations: list[Restoration] = []
 
     async def act(self) -> None:
         """Send the patches."""
-        for _, document in self.targets:
-            restoration = await patch_object(
-                self.context, document, self._patch, self._content_type, self._subresource
-            )
-            self._restorations.append(restoration)
+        for changes in self.begin_changes():
+            await changes.send(self.context, self._patch)
+
+    def changes_of(self, document: Object) -> Changes:
+        """One patch."""
+        return Changes(document, [self._patch], self._content_type, self._subresource)
 
     def sees(self, record: Record) -> bool:
         """A version that this fault wrote; a patch that changes nothing commits none."""
@@ -81,8 +82,3 @@ class Change(TargetedInjection[TargetedFault]):
     def undo_description(self) -> str:
         """The fields that were changed get their former values."""
         return f"restore {', '.join(str(key) for key, _ in self.targets)}"
-
-    async def undo(self) -> None:
-        """Put the former values back, the latest change first."""
-        for restoration in reversed(self._restorations):
-            await restoration.restore()

@@ -12,6 +12,7 @@ from harness.simulation.records import Record
 from harness.vocabulary import StrictModel
 
 from .context import FaultContext
+from .repairs import Repair, repair
 from .undo import UndoEntry
 
 Family = Literal["object", "spec", "process", "api", "watch", "node", "custom"]
@@ -35,7 +36,7 @@ class Fault(StrictModel):
         """Begin and act now; the caller waits for `observed` and calls `finish`."""
         injection = self.prepare(context)
         injection.begin()
-        await injection.act()
+        await injection.act_recorded()
         return injection
 
 
@@ -84,8 +85,21 @@ class Injection:
         """What undoing it means; empty when there is nothing to put back."""
         return ""
 
+    async def look(self) -> None:
+        """Read what the records do not tell, before it acts."""
+
+    def repairs(self) -> list[Repair]:
+        """What it breaks in the cluster, as data, in the order in which it breaks it.
+
+        Asked before it acts, when this is foreseen, and after, when it is known. Empty for what
+        ends with this process, such as a fault in the way of requests.
+        """
+        return []
+
     async def undo(self) -> None:
-        """Put back what it changed."""
+        """Put back what it changed, the latest first."""
+        for each in reversed(self.repairs()):
+            await repair(each, self.context.client, self.context.nodes)
 
     # -- the life of an injection ---------------------------------------------------------------
 
@@ -96,10 +110,21 @@ class Injection:
         description = self.undo_description()
         if description:
             self._undo = context.undo_log.add(context.name, description, self.undo)
+            context.undo_entry = self._undo
         self._begun = context.clock.monotonic()
         self._unfollow = context.recorder.follow(self._look)
         context.note("injected", target=target, detail={"undo": description})
         self.strike()
+
+    async def act_recorded(self) -> None:
+        """Act, after its repairs were saved where they outlive this process."""
+        undo, log = self._undo, self.context.undo_log
+        await self.look()
+        if undo is not None:
+            await log.save(undo, self.repairs())
+        await self.act()
+        if undo is not None:
+            await log.save(undo, self.repairs())
 
     def observe(self, detail: str = "") -> None:
         """It was seen to take effect; only the first time counts."""
@@ -152,7 +177,7 @@ async def carry_out(injection: Injection, duration: float | None = None) -> None
     context = injection.context
     injection.duration = duration
     started = context.clock.monotonic()
-    await injection.act()
+    await injection.act_recorded()
     if duration is None:
         await injection.observed.wait()
     else:

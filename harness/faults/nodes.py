@@ -18,6 +18,7 @@ from harness.vocabulary import did_you_mean
 
 from .context import CannotInject, FaultContext
 from .fault import Family, Fault, Injection
+from .repairs import Repair, RestoreNode
 
 
 class NodeFault(Fault):

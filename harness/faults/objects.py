@@ -12,6 +12,7 @@ from harness.vocabulary import Duration
 
 from .context import FaultContext
 from .fault import Injection
+from .repairs import Repair, creation_of
 from .targets import TargetedFault, TargetedInjection
 
 
@@ -75,28 +76,6 @@ class Deletion(TargetedInjection[DeleteObject]):
         kept = [str(key) for key, _ in self.targets if key.kind != "Pod"]
         return f"create {', '.join(kept)} if missing" if kept else ""
 
-    async def undo(self) -> None:
+    def repairs(self) -> list[Repair]:
         """Create what is missing, without what only a server may set."""
-        for key, document in self.targets:
-            if key.kind != "Pod":
-                await self._recreate(key, document)
-
-    async def _recreate(self, key: Key, document: Object) -> None:
-        client = self.context.client
-        resource = await self.context.resource_of(document)
-        if await client.find(resource, key.name, key.namespace) is None:
-            await client.create(resource, _as_new(document), key.namespace)
-
-
-def _as_new(document: Object) -> Object:
-    server_set = (
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "managedFields",
-    )
-    metadata = {k: v for k, v in document["metadata"].items() if k not in server_set}
-    return {**{k: v for k, v in document.items() if k != "status"}, "metadata": metadata}
+        return [creation_of(document) for key, document in self.targets if key.kind != "Pod"]

@@ -11,6 +11,7 @@ from harness.vocabulary import Duration
 from .context import CannotInject, FaultContext
 from .fault import Injection
 from .objects import DeleteObject, Deletion
+from .repairs import Repair, Resume
 from .targets import TargetedFault, TargetedInjection
 
 
@@ -68,6 +69,10 @@ class Failure(TargetedInjection[PodFailure]):
     def undo_description(self) -> str:
         """They may be ready again."""
         return f"let {', '.join(str(key) for key, _ in self.targets)} be ready again"
+
+    def repairs(self) -> list[Repair]:
+        """Another process resumes what runs in them, where it outlives this one."""
+        return [Resume(namespace=key.namespace, pod=key.name) for key, _ in self.targets]
 
     async def undo(self) -> None:
         """Let them recover."""

@@ -10,15 +10,15 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from harness.apiserver.requests import Object
 from harness.apiserver.status import ApiError
-from harness.client.client import MERGE_PATCH
 from harness.simulation.records import Record
 from harness.vocabulary import Duration
 
 from .context import FaultContext
 from .fault import Family, Injection
-from .patching import Restoration, patch_object, refused
-from .targets import TargetedFault, TargetedInjection
+from .patching import Changes, refused
+from .targets import PatchingInjection, TargetedFault
 
 
 class BadSpec(TargetedFault):
@@ -59,7 +59,7 @@ class RapidEdits(TargetedFault):
         return SpecEdits(self, context, self.specs * self.rounds, self.interval)
 
 
-class SpecEdits(TargetedInjection[TargetedFault]):
+class SpecEdits(PatchingInjection):
     """Edits the spec of each target, in turn; seen when an edit is committed or refused."""
 
     def __init__(
@@ -72,25 +72,27 @@ class SpecEdits(TargetedInjection[TargetedFault]):
         super().__init__(fault, context)
         self._specs = specs
         self._interval = interval
-        self._restorations: list[Restoration] = []
 
     async def act(self) -> None:
         """Send the edits."""
+        edited = self.begin_changes()
         for number, spec in enumerate(self._specs):
             if number:
                 await self.context.clock.sleep(self._interval)
-            for _, document in self.targets:
-                await self._edit(document, spec)
+            for changes in edited:
+                await self._edit(changes, spec)
 
-    async def _edit(self, document: dict[str, Any], spec: dict[str, Any]) -> None:
+    async def _edit(self, changes: Changes, spec: dict[str, Any]) -> None:
         try:
-            restoration = await patch_object(self.context, document, {"spec": spec}, MERGE_PATCH)
+            await changes.send(self.context, {"spec": spec})
         except ApiError as error:
             if not refused(error):
                 raise
             self.observe(f"refused: {error.message}")
-        else:
-            self._restorations.append(restoration)
+
+    def changes_of(self, document: Object) -> Changes:
+        """All edits, one after the other."""
+        return Changes(document, [{"spec": spec} for spec in self._specs])
 
     def sees(self, record: Record) -> bool:
         """A version that this fault wrote."""
@@ -99,9 +101,3 @@ class SpecEdits(TargetedInjection[TargetedFault]):
     def undo_description(self) -> str:
         """The spec becomes what it was."""
         return f"restore the spec of {', '.join(str(key) for key, _ in self.targets)}"
-
-    async def undo(self) -> None:
-        """Restore by the last edit: it tells all that differs from the beginning."""
-        last = {r.before["metadata"]["uid"]: r for r in self._restorations}
-        for restoration in last.values():
-            await restoration.restore()

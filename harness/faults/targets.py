@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 
 from harness.apiserver.requests import Object
+from harness.client.resources import SECRETS
 from harness.clusters.selection import select
 from harness.clusters.state import Key
 from harness.errors import UsageError
@@ -14,6 +15,8 @@ from harness.vocabulary import Select
 
 from .context import CannotInject, FaultContext
 from .fault import Family, Fault, Injection
+from .patching import Changes
+from .repairs import Repair
 
 Mode = Literal["one", "all", "fixed", "fixedPercent"]
 
@@ -76,10 +79,46 @@ class TargetedInjection(Injection, Generic[AnyTargeted]):
         self.targets = choose_targets(self.fault, self.context)
         return ", ".join(str(key) for key, _ in self.targets)
 
+    async def look(self) -> None:
+        """Read the Secrets among the targets: records show hashes in place of their values.
+
+        Raises:
+            CannotInject: One is gone since it was chosen.
+        """
+        for index, (key, document) in enumerate(self.targets):
+            if (key.group, key.kind) == (SECRETS.group, SECRETS.kind):
+                current = await self.context.client.find(SECRETS, key.name, key.namespace)
+                if current is None or current["metadata"]["uid"] != document["metadata"]["uid"]:
+                    raise CannotInject(f"fault {self.context.name}: {key} went meanwhile")
+                self.targets[index] = (key, current)
+
     @property
     def uids(self) -> dict[str, Key]:
         """uid and key of each target."""
         return {document["metadata"]["uid"]: key for key, document in self.targets}
+
+
+class PatchingInjection(TargetedInjection[TargetedFault]):
+    """An injection that changes its targets, and takes back what it changed."""
+
+    def __init__(self, fault: TargetedFault, context: FaultContext) -> None:
+        super().__init__(fault, context)
+        self._changes: list[Changes] | None = None
+
+    def changes_of(self, document: Object) -> Changes:
+        """What will be done to one target."""
+        raise AssertionError("each fault that patches says how")
+
+    def begin_changes(self) -> list[Changes]:
+        """The changes of all targets, to be sent now."""
+        self._changes = [self.changes_of(document) for _, document in self.targets]
+        return self._changes
+
+    def repairs(self) -> list[Repair]:
+        """The former values of what will be changed, then of what was."""
+        acting = self._changes is not None
+        changes = self._changes or [self.changes_of(document) for _, document in self.targets]
+        return [back for each in changes if (back := each.repair(acting=acting)) is not None]
 
 
 def choose_targets(fault: TargetedFault, context: FaultContext) -> list[tuple[Key, Object]]:
