@@ -21,6 +21,7 @@ from .selecting import paths_argument, select_cases, selection_options, settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.running.place import Place
     from harness.running.single import Options
     from harness.scenario.plan import Plan
     from harness.scenario.result import CaseResult
@@ -87,7 +88,7 @@ def run(
     """
     under_hash_seed(HASH_SEED)  # before the imports, which would be made twice otherwise
     from harness.oracle.verdict import worst_exit_code
-    from harness.running.real import placed
+    from harness.running.place import Place, placed
     from harness.running.single import Options
     from harness.scenario.plan import SEED_MAX, SIM, plans_of
 
@@ -95,7 +96,8 @@ def run(
     draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
     settings = settings_of(cases, subject)
     plans = plans_of(cases, seed=seed, repeat=repeat, draw=draw, settings=settings)
-    plans = placed(_shard(plans, shard_index, shard_count), cluster, timeout_scale)
+    place = Place(cluster, timeout_scale)
+    plans = placed(_shard(plans, shard_index, shard_count), place)
     if not plans:
         click.echo("nothing selected: no case matches the paths and options given", err=True)
         return NOTHING_SELECTED
@@ -104,6 +106,7 @@ def run(
     results = _run(
         plans,
         report_dir,
+        place,
         # Subjects act on the whole cluster, so two runs cannot share a real one.
         parallel=(parallel or os.cpu_count() or 1) if cluster == SIM else 1,
         fail_fast=fail_fast,
@@ -124,6 +127,7 @@ def _shard(plans: list[Plan], index: int, count: int) -> list[Plan]:
 def _run(
     plans: Sequence[Plan],
     report_dir: Path,
+    place: Place,
     *,
     parallel: int,
     fail_fast: bool,
@@ -146,7 +150,7 @@ def _run(
     try:
         with (
             _Interruption(at_once=not fork) as interruption,
-            real_clusters(plans, options, report_dir / "control-plane") as options,
+            real_clusters(plans, place, options, report_dir / place.cluster) as options,
             Progress(console, len(plans)) as progress,
         ):
 

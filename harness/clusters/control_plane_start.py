@@ -27,8 +27,8 @@ import trustme
 
 from harness.apiserver.serving import LOOPBACK, random_token
 from harness.errors import InfrastructureError, UsageError
-from harness.subjects.endpoint import Endpoint
 
+from .access import Access
 from .control_plane_programs import (
     CONTROLLERS,
     NEEDED,
@@ -67,9 +67,14 @@ class ControlPlane:
         """The API server's address."""
         return f"https://{LOOPBACK}:{self.port}"
 
+    @property
+    def access(self) -> Access:
+        """As its administrator."""
+        return Access(self.url, self.ca_pem, self.token)
+
     def kubeconfig(self) -> str:
         """A kubeconfig for its administrator; JSON is YAML."""
-        return Endpoint(LOOPBACK, self.port, self.ca_pem, self.token).kubeconfig()
+        return self.access.kubeconfig()
 
 
 @contextlib.contextmanager

@@ -3,65 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.clusters.control_plane_programs import missing_programs
-from harness.clusters.control_plane_start import control_plane
-from harness.errors import UsageError
-from harness.scenario.plan import CONTROL_PLANE, Plan
-from harness.scenario.scaling import with_scaled_timeouts
+from harness.scenario.plan import CONTROL_PLANE, EXISTING, SIM, Plan
 
+from .place import Place
 from .single import Options
 
-#: Points of the fault plane that a proxy in front of a real server does not have.
-_INSIDE_ONLY = frozenset({"authorized", "committed"})
+if TYPE_CHECKING:
+    from harness.clusters.site import Site
 
-
-def placed(plans: Sequence[Plan], where: str, timeout_scale: float) -> list[Plan]:
-    """The plans on another kind of cluster, with scaled deadlines.
-
-    Raises:
-        UsageError: The cluster cannot be started here, or a fault cannot act there.
-    """
-    if where == CONTROL_PLANE and (missing := missing_programs()):
-        raise UsageError(f"--cluster {where}: {missing}")
-    if where == CONTROL_PLANE:
-        for plan in plans:
-            _check_points(plan)
-    return [
-        replace(plan, where=where, case=with_scaled_timeouts(plan.case, timeout_scale))
-        for plan in plans
-    ]
-
-
-def _check_points(plan: Plan) -> None:
-    for number, step in enumerate(plan.case.scenario.spec.steps):
-        for index, entry in enumerate(step.faults):
-            inside = sorted(entry.fault.points & _INSIDE_ONLY)
-            if inside:
-                message = (
-                    f"fault {entry.name!r} ({entry.type}) acts at {', '.join(inside)}, inside the "
-                    "API server; in front of a real one there are only received, responding and "
-                    "delivering, so run it with --cluster sim"
-                )
-                raise plan.case.tree.error(message, ("spec", "steps", number, "faults", index))
+Start = contextlib.AbstractContextManager["Site"]
 
 
 @contextlib.contextmanager
 def real_clusters(
-    plans: Sequence[Plan], options: Options, logs: Path | None = None
+    plans: Sequence[Plan], place: Place, options: Options, logs: Path | None = None
 ) -> Iterator[Options]:
-    """The options of a run with the clusters that its plans need, until the context ends.
+    """The options of a run with the cluster that its plans need, until the context ends.
 
     Args:
         plans: What will be run.
+        place: On which cluster.
         options: How.
-        logs: A folder for the logs of the clusters' programs.
+        logs: A folder for the logs of the cluster's programs.
     """
-    if not any(plan.where == CONTROL_PLANE for plan in plans):
+    if place.cluster == SIM or not plans:
         yield options
         return
+    with _STARTS[place.cluster](place, logs) as site:
+        yield replace(options, site=site)
+
+
+@contextlib.contextmanager
+def _control_plane(place: Place, logs: Path | None) -> Iterator[Site]:
+    from harness.clusters.control_plane import ControlPlaneSite
+    from harness.clusters.control_plane_start import control_plane
+
     with control_plane(logs=logs) as plane:
-        yield replace(options, control_plane=plane)
+        yield ControlPlaneSite(plane)
+
+
+@contextlib.contextmanager
+def _existing(place: Place, logs: Path | None) -> Iterator[Site]:
+    from harness.clusters.access import read_kubeconfig
+    from harness.clusters.existing import ExistingSite
+
+    yield ExistingSite(read_kubeconfig(place.kubeconfig, place.context))
+
+
+_STARTS: dict[str, Callable[[Place, Path | None], Start]] = {
+    CONTROL_PLANE: _control_plane,
+    EXISTING: _existing,
+}

@@ -5,7 +5,7 @@
 A kopf module runs on virtual time, in a world that is made from the plan's seed and thrown away
 afterwards. Only one may run at a time in a process, because the subject's view of time and chance
 is the process's. A command cannot be given another clock: it meets the same cluster in real time.
-On a real control plane everything is in real time, and the namespace is cleaned afterwards.
+On a real cluster everything is in real time, and the namespace is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apiserver.requests import Object
 from harness.clusters.cluster import Cluster
-from harness.clusters.control_plane_start import ControlPlane, control_plane
 from harness.clusters.served import ServedCluster
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
 from harness.errors import InfrastructureError
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
-from harness.scenario.plan import CONTROL_PLANE, Plan
+from harness.scenario.plan import SIM, Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
 
 from .operators import operators
 from .programs import programs
+
+if TYPE_CHECKING:
+    from harness.clusters.site import Site
 
 Reference = Mapping[str, Any]
 
@@ -54,8 +56,8 @@ class Options:
     allow_custom: bool = False
     #: Real seconds that one callback may take; 0 switches the watchdog off (for debuggers).
     watchdog_seconds: float = 30.0
-    #: The control plane that all runs share; None starts one for each run that needs it.
-    control_plane: ControlPlane | None = None
+    #: The real cluster that all runs share, for plans that are not for the simulation.
+    site: Site | None = None
 
 
 def run_single(
@@ -94,8 +96,8 @@ class _Single:
 
     def run(self) -> CaseResult:
         """On the cluster that the plan asks for."""
-        if self._plan.where == CONTROL_PLANE:
-            return self.on_control_plane()
+        if self._plan.where != SIM:
+            return asyncio.run(self.on_real_cluster())
         return self.in_real_time() if self._plan.in_real_time else self.on_virtual_time()
 
     def on_virtual_time(self) -> CaseResult:
@@ -123,21 +125,16 @@ class _Single:
 
         return asyncio.run(main())
 
-    def on_control_plane(self) -> CaseResult:
-        """On the shared control plane, or on one of its own."""
-        shared = self._options.control_plane
-        if shared is not None:
-            return asyncio.run(self._on(shared))
-        with control_plane() as own:
-            return asyncio.run(self._on(own))
-
-    async def _on(self, plane: ControlPlane) -> CaseResult:
+    async def on_real_cluster(self) -> CaseResult:
+        """On the site that all cases share; the case's namespace is new, and gone afterwards."""
         # It brings aiohttp, which runs on virtual time do without.
-        from harness.clusters.control_plane import ControlPlaneCluster
+        from harness.clusters.real import RealCluster
 
-        namespace = self._plan.case.namespace
-        async with ControlPlaneCluster(
-            plane, self._made_of, seed=self._plan.seed, follower=self._journal
+        site, namespace = self._options.site, self._plan.case.namespace
+        if site is None:
+            raise InfrastructureError(f"no {self._plan.where} runs; start it with `real_clusters`")
+        async with RealCluster(
+            site, self._made_of, seed=self._plan.seed, follower=self._journal
         ) as cluster:
             await cluster.clear(namespace)
             result = await self._play(cluster)

@@ -27,8 +27,8 @@ from .model import API_VERSION
 from .settings import Settings, find_settings
 from .yaml_tree import read
 
-SIM, CONTROL_PLANE = "sim", "control-plane"
-CLUSTERS = (SIM, CONTROL_PLANE)
+SIM, CONTROL_PLANE, KIND, EXISTING = "sim", "control-plane", "kind", "existing"
+CLUSTERS = (SIM, CONTROL_PLANE, KIND, EXISTING)
 SEED_MAX = 2**32 - 1
 
 _HEAD_FIELD = re.compile(r"^(Name|Version): *(.*?)\s*$", re.MULTILINE)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness.clusters.control_plane import ControlPlaneSite
 from harness.clusters.control_plane_programs import missing_programs
 from harness.clusters.control_plane_start import ControlPlane, control_plane
 from harness.clusters.state import ClusterState
@@ -107,7 +108,7 @@ def first_plan(file: Path, seed: int = 1) -> Plan:
 
 def on(plane: ControlPlane, plan: Plan, folder: Path) -> CaseResult:
     """Run a plan on a control plane."""
-    options = Options(control_plane=plane)
+    options = Options(site=ControlPlaneSite(plane))
     return run_plan(replace(plan, where=CONTROL_PLANE), folder, options)
 
 

@@ -20,6 +20,7 @@ from harness.apiserver.server import ApiServer
 from harness.apiserver.serving import serving
 from harness.client import Client
 from harness.client.http_transport import HttpTransport
+from harness.clusters.access import Access
 from harness.clusters.authorship import Authorship
 from harness.clusters.proxy import Caller, Gateway, proxy_to
 from harness.clusters.proxy.upstream import Upstream
@@ -86,7 +87,7 @@ async def _start(stack: AsyncExitStack) -> Proxied:
     server = ApiServer(clock, Entropy(1), Recorder(clock, keep=False), faults=server_faults)
     server.authenticator.add_token(TOKEN, UserInfo(USER, ("system:masters",), "1"))
     served = await stack.enter_async_context(serving(server))
-    upstream = Upstream(served.url, ssl.create_default_context(cadata=served.ca_pem.decode()))
+    upstream = Upstream(Access(served.url, served.ca_pem.decode()))
     gateway = Gateway(upstream, faults, recorder, Authorship())
     proxy = await stack.enter_async_context(proxy_to(gateway))
     endpoint = proxy.endpoint_for(Caller("subject:operator", USER, TOKEN), "ops")

@@ -37,7 +37,7 @@ class Tunnel:
 
         Args:
             request: That asks for another protocol.
-            token: Of the client, for the real server.
+            token: Of the client, for the real server; empty to go as ourselves.
             upstream: The real server.
             write: Sends bytes to the client.
 
@@ -48,12 +48,16 @@ class Tunnel:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(
-                    address.hostname, address.port, ssl=upstream.tls
+                    address.hostname, address.port, ssl=upstream.tls_for(token)
                 )
         except (OSError, TimeoutError):
             raise ConnectionCut from None
         try:
-            writer.write(_head(request, token, address.netloc) + request.body + self._early)
+            writer.write(
+                _head(request, token or upstream.access.token, address.netloc)
+                + request.body
+                + self._early
+            )
             self._early, self._writer = b"", writer
             while data := await reader.read(_BYTES):
                 write(data)
@@ -69,7 +73,7 @@ def _head(request: Request, token: str, host: str) -> bytes:
     headers = {
         **passed_on(request.headers),
         "host": host,
-        "authorization": f"Bearer {token}",
+        **({"authorization": f"Bearer {token}"} if token else {}),
         "connection": "Upgrade",
         "upgrade": request.headers["upgrade"],
     }

@@ -23,6 +23,8 @@ from harness.apiserver.middleware import ConnectionCut
 from harness.apiserver.requests import Request, Response, WatchEvent
 from harness.client.http_transport import CLOSING_SECONDS
 
+from ..access import Access
+
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 _CONNECT_SECONDS = 10.0
 #: What concerns one connection only, is answered here, or would change the form of the answer.
@@ -70,38 +72,46 @@ class Upstream:
     """The real server.
 
     Args:
-        url: Its address.
-        tls: Whom to trust.
+        access: Where it is, and who we are for callers that have no token of their own.
     """
 
-    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
-        self.url = url.rstrip("/")
-        self.tls = tls
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls, limit=0),
-            trust_env=False,
-            read_bufsize=_LINE_BYTES_MAX,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-        )
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self.url = access.url
+        # Not one for all: a server believes a client certificate before it looks at a token.
+        self._with_token = _session(access.trust())
+        self._as_ourselves = _session(access.tls())
+
+    def tls_for(self, token: str) -> ssl.SSLContext:
+        """TLS for a connection with this token; with an empty one it shows our certificate."""
+        return self.access.trust() if token else self.access.tls()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._with_token.close()
+        await self._as_ourselves.close()
         await asyncio.sleep(CLOSING_SECONDS)
 
     async def send(self, request: Request, token: str) -> Response:
-        """Send a request with this token; the answer is bytes, or a stream.
+        """Send a request with this token, or as ourselves when it is empty.
+
+        Returns:
+            Bytes, or a stream.
 
         Raises:
             ConnectionCut: The server does not answer, so neither does the proxy.
         """
+        session = self._with_token if token else self._as_ourselves
+        shown = token or self.access.token
+        headers = passed_on(request.headers)
+        if shown:
+            headers["authorization"] = f"Bearer {shown}"
         try:
-            answer = await self._session.request(
+            answer = await session.request(
                 request.method,
                 URL(self.url + target_of(request), encoded=True),
                 data=request.body or None,
-                headers={**passed_on(request.headers), "authorization": f"Bearer {token}"},
+                headers=headers,
                 allow_redirects=False,
             )
             if is_stream(request) and answer.status == 200:
@@ -116,6 +126,16 @@ class Upstream:
             headers=_passed_back(answer.headers),
             content_type=answer.headers.get("content-type", "application/json"),
         )
+
+
+def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+        trust_env=False,
+        read_bufsize=_LINE_BYTES_MAX,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+    )
 
 
 def target_of(request: Request) -> str:

@@ -12,6 +12,7 @@ import trustme
 
 from harness.apiserver.middleware import FaultPlane, Handler
 from harness.apiserver.requests import Request, Response
+from harness.clusters.access import Access
 from harness.clusters.authorship import Authorship
 from harness.clusters.proxy import Caller, Gateway, proxy_to
 from harness.clusters.proxy.upstream import Upstream
@@ -42,13 +43,14 @@ def through_proxy(
             finally:
                 writer.close()
 
-        trust = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
         faults, recorder = FaultPlane(), Recorder(real_clock())
         async with AsyncExitStack() as stack:
             server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
             stack.callback(server.close)
             port = server.sockets[0].getsockname()[1]
-            upstream = Upstream(f"https://127.0.0.1:{port}", trust)
+            upstream = Upstream(
+                Access(f"https://127.0.0.1:{port}", authority.cert_pem.bytes().decode())
+            )
             gateway = Gateway(upstream, faults, recorder, Authorship())
             proxy = await stack.enter_async_context(proxy_to(gateway))
             endpoint = proxy.endpoint_for(Caller("subject:operator", "user", "real"), "default")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.clusters.control_plane import _missing_controllers, as_command
+from harness.clusters.child_process import as_command
+from harness.clusters.control_plane import missing_controllers
 from harness.controllers.manager import NAMES
 from harness.errors import FormatError, UsageError
 from harness.faults.api_path import ApiLatency
-from harness.running import real
+from harness.running import place as placing
 from harness.scenario.loader import load_file
-from harness.scenario.plan import CONTROL_PLANE, SIM, Plan
+from harness.scenario.plan import CONTROL_PLANE, Plan
 from harness.scenario.scaling import with_scaled_timeouts
 from harness.scenario.settings import Settings
 from harness.subjects.spec import SubjectSpec
@@ -47,7 +48,7 @@ def plan(tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def _programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(real, "missing_programs", lambda: "")
+    monkeypatch.setattr(placing, "missing_programs", lambda: "")
 
 
 def test_deadlines_are_scaled_and_what_is_proven_stays(plan: Plan) -> None:
@@ -59,12 +60,12 @@ def test_deadlines_are_scaled_and_what_is_proven_stays(plan: Plan) -> None:
 
 
 def test_a_plan_in_the_simulation_stays_what_it_is(plan: Plan) -> None:
-    assert real.placed([plan], SIM, 1.0) == [plan]
+    assert placing.placed([plan], placing.Place()) == [plan]
 
 
 @pytest.mark.usefixtures("_programs")
 def test_a_plan_on_a_control_plane_is_in_real_time_and_says_so(plan: Plan) -> None:
-    (placed,) = real.placed([plan], CONTROL_PLANE, 1.0)
+    (placed,) = placing.placed([plan], placing.Place(CONTROL_PLANE))
     assert (placed.cluster, placed.in_real_time) == ("control-plane", True)
     assert placed.document()["cluster"] == "control-plane"
     assert "--seed 7 --cluster control-plane" in placed.replay_line
@@ -77,16 +78,16 @@ def test_a_fault_inside_the_api_server_is_refused_with_its_place(
 ) -> None:
     monkeypatch.setattr(ApiLatency, "points", frozenset({"committed"}))
     with pytest.raises(FormatError, match=r"slow.yaml:11:.*'late'.*committed.*--cluster sim"):
-        real.placed([plan], CONTROL_PLANE, 1.0)
-    assert real.placed([plan], SIM, 1.0)
+        placing.placed([plan], placing.Place(CONTROL_PLANE))
+    assert placing.placed([plan], placing.Place())
 
 
 def test_without_its_programs_a_control_plane_is_refused(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(real, "missing_programs", lambda: "etcd not found")
+    monkeypatch.setattr(placing, "missing_programs", lambda: "etcd not found")
     with pytest.raises(UsageError, match="--cluster control-plane: etcd not found"):
-        real.placed([plan], CONTROL_PLANE, 1.0)
+        placing.placed([plan], placing.Place(CONTROL_PLANE))
 
 
 def test_a_kopf_module_is_run_by_kopf_without_probes() -> None:
@@ -105,6 +106,6 @@ def test_a_command_is_run_as_it_is() -> None:
 
 def test_our_controllers_stand_in_for_the_programs_that_are_missing() -> None:
     both = frozenset({"kube-controller-manager", "kube-scheduler"})
-    assert _missing_controllers(both) == ["kubelet"]
-    assert _missing_controllers(both - {"kube-scheduler"}) == ["scheduler", "kubelet"]
-    assert _missing_controllers(frozenset()) == list(NAMES)
+    assert missing_controllers(both) == ["kubelet"]
+    assert missing_controllers(both - {"kube-scheduler"}) == ["scheduler", "kubelet"]
+    assert missing_controllers(frozenset()) == list(NAMES)
