@@ -1,0 +1,28 @@
+"""A real kind cluster: Docker containers that are nodes, started by pytest-kind.
+
+    missing? > create or reuse > nodes Ready > images built and loaded > cases > delete, or keep
+
+What belongs here: everything that is asked of the programs `docker`, `kind` and `kubectl`, each as
+a list of arguments. What does not: the API of the cluster (that is `client`), what runs on it, and
+starting a Docker daemon, which is the user's.
+"""
+
+from .cluster import KindHandle, kind_cluster
+from .images import ImageBuild, build_images, load_images
+from .leftovers import KindRecord, delete_leftover, leftover_kind_clusters
+from .nodes import KindNodes
+from .options import KindOptions, missing_for_kind
+
+__all__ = [
+    "ImageBuild",
+    "KindHandle",
+    "KindNodes",
+    "KindOptions",
+    "KindRecord",
+    "build_images",
+    "delete_leftover",
+    "kind_cluster",
+    "leftover_kind_clusters",
+    "load_images",
+    "missing_for_kind",
+]
