@@ -8,6 +8,8 @@ so that `harness run scenarios/` needs no flags:
     [tool.operator-harness.subject]
     module = "aiservice_operator.handlers"      # a kopf module, or: command = ["my-operator"]
     deployment = "ai-operator"                  # gives namespace, service account and environment
+    [tool.operator-harness.stack]
+    program = "infra"                           # a Pulumi program that provisions real clusters
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from harness.clusters.stack import StackProgram, stack_program
 from harness.errors import FormatError, UsageError
 from harness.vocabulary import StrictModel, did_you_mean
 
@@ -39,6 +42,17 @@ class SubjectSettings(StrictModel):
     """How many of them."""
 
 
+class StackSettings(StrictModel):
+    """The Pulumi program that provisions a real cluster, instead of the manifests."""
+
+    program: str = "infra"
+    """Its folder, with a `__main__.py`."""
+    name: str = "harness"
+    """What the stack is called; programs see it as `pulumi.get_stack()`."""
+    config: dict[str, str] = {}
+    """Its configuration; names without a colon belong to the program's project."""
+
+
 class Settings(StrictModel):
     """`[tool.operator-harness]`, with paths made absolute."""
 
@@ -46,6 +60,8 @@ class Settings(StrictModel):
     """Files and folders of manifests, applied before the first step."""
     subject: SubjectSettings = SubjectSettings()
     """The operator under test."""
+    stack: StackSettings | None = None
+    """What provisions `kind` and `existing`; where nothing is said, the manifests are applied."""
     programs: dict[str, str] = {}
     """Images that are Python functions in `sim`: a glob, and `module:function`."""
     nodes: int = 3
@@ -54,6 +70,19 @@ class Settings(StrictModel):
     """Hosts outside the cluster that the subject may reach."""
     root: str = "."
     """The folder of the file that these settings come from."""
+
+    @property
+    def stack_program(self) -> StackProgram | None:
+        """The program of `stack`, with its folder made absolute; None when there is none.
+
+        Raises:
+            UsageError: There is no program in that folder.
+        """
+        if self.stack is None:
+            return None
+        return stack_program(
+            Path(self.root, self.stack.program), name=self.stack.name, config=self.stack.config
+        )
 
     @property
     def manifest_paths(self) -> list[Path]:
@@ -68,6 +97,9 @@ class Settings(StrictModel):
             else:
                 raise UsageError(f"manifests names {name!r}, which is not in {self.root}")
         return found
+
+
+_PARTS: dict[str, type[StrictModel]] = {"subject": SubjectSettings, "stack": StackSettings}
 
 
 def find_settings(start: Path) -> Settings:
@@ -116,7 +148,7 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         where = ".".join(str(part) for part in first["loc"])
         message = f"[tool.{TABLE}] {where}: {first['msg']}"
         if first["type"] == "extra_forbidden":
-            known = SubjectSettings if first["loc"][0] == "subject" else Settings
+            known = _PARTS.get(str(first["loc"][0]), Settings)
             remedy = did_you_mean(str(first["loc"][-1]), known.model_fields)
             message = f"[tool.{TABLE}] {where} is unknown{remedy}"
         raise FormatError(message, file=str(file)) from None

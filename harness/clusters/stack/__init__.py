@@ -1,0 +1,18 @@
+"""Provisioning a real cluster by a project's own Pulumi program, with a real `pulumi up`.
+
+    StackProgram ─▶ Stack ─▶ child process (`driver.py`) ─▶ pulumi ─▶ its Kubernetes plugin ─▶ cluster
+                     ▲                 │ one line a message
+                     └── changes, outputs, errors
+
+The engine talks gRPC to the program, and gRPC's threads do not survive a fork; the harness forks
+its runs. So pulumi and the program live in a process of their own for each operation, and nothing
+here imports pulumi but `driver.py`.
+
+Belongs here: engine, plugin, state, configuration of a stack. Does not: what is in a stack, and
+which cluster it goes to.
+"""
+
+from .changes import Change
+from .program import StackProgram, stack_program
+
+__all__ = ["Change", "StackProgram", "stack_program"]
