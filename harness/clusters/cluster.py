@@ -73,8 +73,8 @@ class LastingNodes(Nodes, Protocol):
     Another process puts it back with what the undo record says.
     """
 
-    async def resume_pod(self, namespace: str, pod: str, container: str = "") -> None:
-        """End what `fail_pod` began; a pod that is gone or runs needs nothing."""
+    async def resume_containers(self, namespace: str, pod: str) -> None:
+        """End what `fail_pod` or a pause began; a pod that is gone or runs needs nothing."""
 
 
 class Cluster(Protocol):

@@ -12,7 +12,8 @@ from harness.simulation.records import Record
 from harness.vocabulary import StrictModel
 
 from .context import FaultContext
-from .repairs import Repair, repair
+from .repairing import repair_all
+from .repairs import Repair
 from .undo import UndoEntry
 
 Family = Literal["object", "spec", "process", "api", "watch", "node", "custom"]
@@ -98,8 +99,7 @@ class Injection:
 
     async def undo(self) -> None:
         """Put back what it changed, the latest first."""
-        for each in reversed(self.repairs()):
-            await repair(each, self.context.client, self.context.nodes)
+        await repair_all(self.repairs(), self.context.client, self.context.nodes)
 
     # -- the life of an injection ---------------------------------------------------------------
 

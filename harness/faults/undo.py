@@ -16,9 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.apiserver.status import ApiError
-from harness.errors import HarnessError
-
+from .repairing import FAILURES
 from .repairs import Repair
 
 Action = Callable[[], Awaitable[None]]
@@ -36,6 +34,8 @@ class UndoEntry:
     fault: str
     description: str
     action: Action
+    #: Its place in the log, from 1.
+    number: int = 0
     repairs: tuple[Repair, ...] = ()
     done: bool = False
 
@@ -69,7 +69,7 @@ class UndoLog:
 
     def add(self, fault: str, description: str, action: Action) -> UndoEntry:
         """Write an undo down; to be called before the fault acts."""
-        entry = UndoEntry(fault, description, action)
+        entry = UndoEntry(fault, description, action, number=len(self._entries) + 1)
         self._entries.append(entry)
         return entry
 
@@ -95,7 +95,7 @@ class UndoLog:
             await entry.action()
             if self._store is not None:
                 await self._store.done(entry)
-        except (ApiError, HarnessError, OSError, LookupError) as error:
+        except FAILURES as error:
             self._say("failed", entry, f"undo: {error}")
         else:
             self._say("undone", entry, entry.description)
