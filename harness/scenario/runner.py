@@ -7,6 +7,7 @@ passes that result's `reference` to the run that counts.
 from __future__ import annotations
 
 from harness.clusters.cluster import Cluster
+from harness.clusters.ownership import Run
 from harness.oracle.verdict import Finding, Verdict
 
 from .loader import Case
@@ -22,6 +23,7 @@ async def run_case(
     seed: int,
     reference: Reference | None = None,
     allow_custom: bool = False,
+    run: Run | None = None,
 ) -> CaseResult:
     """Run one case and conclude.
 
@@ -31,16 +33,17 @@ async def run_case(
         seed: For the result; the cluster's entropy was made from it.
         reference: End states of the run without faults, by step.
         allow_custom: Permit `custom` faults and `script`.
+        run: On a real cluster, whose the namespace and the undo records are; None keeps none.
     """
     missing = sorted(set(case.scenario.spec.requires) - cluster.capabilities)
     if missing:
         message = f"{cluster.name} has no {', '.join(missing)}"
         return _result(case, cluster, seed, Finding(Verdict.SKIPPED, "requires", message))
-    run = CaseRun(case, cluster, reference=reference, allow_custom=allow_custom)
-    finding = await run.run()
+    one = CaseRun(case, cluster, reference=reference, allow_custom=allow_custom, run=run)
+    finding = await one.run()
     result = _result(case, cluster, seed, finding)
-    result.converged_seconds = run.converged_seconds
-    result.reference = dict(run.end_states)
+    result.converged_seconds = one.converged_seconds
+    result.reference = dict(one.end_states)
     return result
 
 

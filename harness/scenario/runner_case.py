@@ -13,6 +13,7 @@ import asyncio
 from harness.apiserver.status import ApiError
 from harness.client.resources import NAMESPACES
 from harness.clusters.cluster import Cluster
+from harness.clusters.ownership import Run
 from harness.clusters.state import ClusterState
 from harness.errors import HarnessError
 from harness.oracle.expectation import Expectation, Terms
@@ -38,18 +39,28 @@ class CaseRun:
         cluster: Where.
         reference: End states of the run without faults, by step; None when this is that run.
         allow_custom: Permit `custom` faults and `script`.
+        run: On a real cluster, whose the namespace and the undo records are.
     """
 
     def __init__(
-        self, case: Case, cluster: Cluster, *, reference: Reference | None, allow_custom: bool
+        self,
+        case: Case,
+        cluster: Cluster,
+        *,
+        reference: Reference | None,
+        allow_custom: bool,
+        run: Run | None = None,
     ) -> None:
+        self._run = run.joined() if run is not None else None
         self._case = case
         self._spec = case.scenario.spec
         self._cluster = cluster
         self._reference = reference
         self._state = ClusterState(cluster.recorder.records)
         self._view = View(self._state, case.objects, case.namespace)
-        self._faults = FaultSurroundings(case, cluster, self._view, allow_custom=allow_custom)
+        self._faults = FaultSurroundings(
+            case, cluster, self._view, allow_custom=allow_custom, run=self._run
+        )
         self._step = ""
         self._watch = Watch(
             cluster.clock,
@@ -130,7 +141,10 @@ class CaseRun:
     async def _ensure_namespace(self) -> None:
         client, name = self._cluster.client.acting_as(ACTOR), self._case.namespace
         if await client.find(NAMESPACES, name) is None:
-            document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            metadata = {"name": name}
+            if self._run is not None:
+                metadata = self._run.mark(metadata)
+            document = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
             await client.create(NAMESPACES, document)
 
     async def _run_step(self, step: Step) -> None:

@@ -7,8 +7,10 @@ no draw of another.
 from __future__ import annotations
 
 from harness.clusters.cluster import Cluster
+from harness.clusters.ownership import Run
 from harness.faults.context import FaultContext
-from harness.faults.undo import UndoEntry, UndoLog
+from harness.faults.undo import UndoEntry, UndoLog, UndoStore
+from harness.faults.undo_store import ClusterUndoStore
 from harness.oracle.view import View
 
 from .loader import Case
@@ -18,13 +20,25 @@ from .model import FaultEntry
 class FaultSurroundings:
     """Makes the context of each fault of a case, all with one undo log."""
 
-    def __init__(self, case: Case, cluster: Cluster, view: View, *, allow_custom: bool) -> None:
+    def __init__(
+        self,
+        case: Case,
+        cluster: Cluster,
+        view: View,
+        *,
+        allow_custom: bool,
+        run: Run | None = None,
+    ) -> None:
         self._case = case
         self._cluster = cluster
         self._view = view
         self._allow_custom = allow_custom
         self._types: dict[str, str] = {}
-        self.undo_log = UndoLog(self._tell_undo)
+        store: UndoStore | None = None
+        if run is not None:  # what is broken in a real cluster outlives this process
+            client = cluster.client.acting_as("harness")
+            store = ClusterUndoStore(client, run, case.name, cluster.clock)
+        self.undo_log = UndoLog(self._tell_undo, store)
 
     def context(self, entry: FaultEntry) -> FaultContext:
         """The surroundings of one fault; each fires once in a run."""
