@@ -8,7 +8,18 @@ from outside: received, responding, delivering. What does not: which version who
 is `authorship`), and any knowledge of what objects mean.
 """
 
-from .gateway import Caller, Gateway
+from .admission import Admission, Caller, Line
+from .gateway import Gateway
 from .listening import Proxy, proxy_to
+from .place import ProxyPlace, reserved_place
 
-__all__ = ["Caller", "Gateway", "Proxy", "proxy_to"]
+__all__ = [
+    "Admission",
+    "Caller",
+    "Gateway",
+    "Line",
+    "Proxy",
+    "ProxyPlace",
+    "proxy_to",
+    "reserved_place",
+]

@@ -2,38 +2,27 @@
 
     token > caller > `request` record > responding( received( witness( real server ))) > `response`
 
-A caller is known by a random token that only it has; upstream it is its ServiceAccount's. A write
+Who a caller is, `admission` knows; upstream it is its ServiceAccount's. A write
 that has been sent is carried through even when its client is gone meanwhile, as a server would.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-from dataclasses import dataclass
 
 from harness.apiserver import paths
 from harness.apiserver.exchanges import record_request, record_response
-from harness.apiserver.middleware import FaultPlane, call_through
+from harness.apiserver.middleware import ConnectionCut, FaultPlane, call_through
 from harness.apiserver.requests import Request, Response
-from harness.apiserver.serving import random_token
 from harness.apiserver.status import unauthorized
 from harness.simulation.records import Recorder
 
 from ..authorship import Author, Authorship, document_of
+from .admission import Admission, Caller
 from .upstream import Upstream
 from .watching import ProxiedWatch
 
 UPGRADED = 101
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who may pass: its actor in the journal, its user name, and its token for the real server."""
-
-    actor: str
-    user: str
-    token: str
 
 
 class Gateway:
@@ -57,24 +46,13 @@ class Gateway:
         self._faults = faults
         self._recorder = recorder
         self.authorship = authorship
-        self._callers: dict[str, Caller] = {}
+        self.admission = Admission()
         self._sending: set[asyncio.Task[Response]] = set()
         self._watches: dict[int, ProxiedWatch] = {}  # just opened, by the request's number
 
-    def admit(self, caller: Caller) -> str:
-        """Let a caller pass from now on; returns the token that it has to show here."""
-        token = random_token()
-        self._callers[token] = caller
-        return token
-
-    def caller_of(self, request: Request) -> Caller | None:
-        """Whose token a request shows."""
-        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        found = None
-        for token, caller in self._callers.items():
-            if hmac.compare_digest(token.encode(), shown.encode()):
-                found = caller
-        return found if scheme.lower() == "bearer" else None
+    async def caller_of(self, request: Request) -> Caller | None:
+        """Whose token a request shows (see `Admission.caller_of`)."""
+        return await self.admission.caller_of(request)
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Nothing: the real server has to be asked."""
@@ -86,9 +64,11 @@ class Gateway:
         Raises:
             ConnectionCut: A fault ends the connection without an answer, or the server did.
         """
-        caller = self.caller_of(request)
+        caller = await self.caller_of(request)
         if caller is None:
             return Response(401, unauthorized().status())
+        if caller.is_cut:
+            raise ConnectionCut
         self._begin(request, caller)
 
         async def send(inner: Request) -> Response:
@@ -122,6 +102,8 @@ class Gateway:
         request.seq = record_request(self._recorder, request, caller.user)
 
     async def _carried_through(self, request: Request, caller: Caller) -> Response:
+        if caller.is_cut:  # since its request came, perhaps because of it
+            raise ConnectionCut
         task = asyncio.create_task(self._send(request, caller))
         self._sending.add(task)
         task.add_done_callback(self._sent)

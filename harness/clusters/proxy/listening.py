@@ -1,4 +1,4 @@
-"""The proxy on a loopback port, with a certificate authority of its own."""
+"""The proxy as a server: by default on a loopback port, with a certificate authority of its own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import trustme
-
-from harness.apiserver.serving import LOOPBACK
+from harness.client import Client
 from harness.subjects.endpoint import Endpoint
 
-from .gateway import Caller, Gateway
+from .admission import Caller, Line
+from .gateway import Gateway
+from .place import ProxyPlace
 from .protocol import Connections, proxy_protocol_factory
 
 
@@ -21,28 +21,44 @@ from .protocol import Connections, proxy_protocol_factory
 class Proxy:
     """A proxy that listens."""
 
+    host: str
     port: int
     ca_pem: str
     gateway: Gateway
 
     def endpoint_for(self, caller: Caller, namespace: str) -> Endpoint:
         """Where and how a caller finds the API; it may pass from now on."""
-        return Endpoint(LOOPBACK, self.port, self.ca_pem, self.gateway.admit(caller), namespace)
+        token = self.gateway.admission.admit(caller)
+        return Endpoint(self.host, self.port, self.ca_pem, token, namespace)
+
+    def admit_account(self, actor: str, user: str, client: Client) -> Line:
+        """Let the pods of a ServiceAccount pass (see `Admission.admit_account`)."""
+        return self.gateway.admission.admit_account(actor, user, client)
 
 
 @asynccontextmanager
-async def proxy_to(gateway: Gateway) -> AsyncIterator[Proxy]:
-    """Listen until the context ends; then all connections are closed."""
-    authority = trustme.CA(organization_name="operator-harness")
+async def proxy_to(gateway: Gateway, place: ProxyPlace | None = None) -> AsyncIterator[Proxy]:
+    """Listen until the context ends; then all connections are closed.
+
+    Args:
+        gateway: What answers.
+        place: Where; None takes a free port of loopback.
+    """
+    place = place or ProxyPlace.new()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(LOOPBACK, "localhost").configure_cert(context)
+    place.certificate().configure_cert(context)
     context.set_alpn_protocols(["http/1.1"])
     connections: Connections = {}
-    factory = proxy_protocol_factory(gateway, connections)
-    listener = await asyncio.get_running_loop().create_server(factory, LOOPBACK, 0, ssl=context)
+    listener = await asyncio.get_running_loop().create_server(
+        proxy_protocol_factory(gateway, connections),
+        place.host,
+        place.port,
+        ssl=context,
+        reuse_port=place.port != 0,  # it is reserved by a socket that holds it, see `place`
+    )
     try:
         port = listener.sockets[0].getsockname()[1]
-        yield Proxy(port, authority.cert_pem.bytes().decode(), gateway)
+        yield Proxy(place.host, port, place.ca_pem, gateway)
     finally:
         listener.close()
         for transport in list(connections):

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from harness.apiserver.http import ApiProtocol, head_of
 from harness.apiserver.middleware import ConnectionCut
 from harness.apiserver.requests import Request, Response
+from harness.apiserver.status import ApiError
 
+from .admission import Caller, Line
 from .gateway import UPGRADED, Gateway
 from .tunnel import Tunnel
 from .upstream import ByteStream
@@ -28,6 +30,7 @@ class ProxyProtocol(ApiProtocol):
         self._gateway = gateway
         self._tunnel: Tunnel | None = None
         self._connections = connections
+        self._line: Line | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
@@ -38,6 +41,8 @@ class ProxyProtocol(ApiProtocol):
         """It is gone, and with it what is being answered."""
         if self._transport is not None:
             self._connections.pop(self._transport, None)
+            if self._line is not None:
+                self._line.leave(self._transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -59,9 +64,29 @@ class ProxyProtocol(ApiProtocol):
         elif rest:
             self._tunnel.feed(rest)
 
+    async def _serve_slowly(
+        self, request: Request, response: Response | None, keep_alive: bool
+    ) -> None:
+        try:
+            caller = await self._gateway.caller_of(request)
+        except ApiError as error:
+            response = Response(error.code, error.status())
+        except ConnectionCut:
+            self._abort()
+            return
+        else:
+            self._join(caller)
+        await super()._serve_slowly(request, response, keep_alive)
+
+    def _join(self, caller: Caller | None) -> None:
+        """From now on the connection is the caller's, to be cut with its others."""
+        if caller is not None and self._transport is not None:
+            self._line = caller.line
+            self._line.join(self._transport, caller.token)
+
     async def _answer(self, request: Request, response: Response, keep_alive: bool) -> None:
         if response.status == UPGRADED and self._tunnel is not None:
-            caller = self._gateway.caller_of(request)
+            caller = await self._gateway.caller_of(request)
             assert caller is not None, "it was let in"
             await self._tunnel.run(request, caller.token, self._gateway.upstream, self._write)
             self._close()
