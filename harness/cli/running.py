@@ -136,6 +136,7 @@ def _run(
 ) -> list[CaseResult]:
     from rich.console import Console
 
+    from harness.report.github import append_github_summary
     from harness.report.terminal import Progress
     from harness.running.checking import check_plans
     from harness.running.folders import write_report
@@ -174,6 +175,7 @@ def _run(
     finally:  # also what had ended before an interruption is told and kept
         _explain(console, results, report_dir)
         write_report(report_dir, results)
+        append_github_summary(results, os.environ)
     return results
 
 
