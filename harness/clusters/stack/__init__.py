@@ -1,6 +1,6 @@
 """Provisioning a real cluster by a project's own Pulumi program, with a real `pulumi up`.
 
-    StackProgram ─▶ Stack ─▶ child process (`driver.py`) ─▶ pulumi ─▶ its Kubernetes plugin ─▶ cluster
+    StackProgram ─▶ Stack ─▶ child process (`driver.py`) ─▶ pulumi ─▶ Kubernetes plugin ─▶ cluster
                      ▲                 │ one line a message
                      └── changes, outputs, errors
 
@@ -13,6 +13,19 @@ which cluster it goes to.
 """
 
 from .changes import Change
+from .plugin import Plugin, choose_plugin
 from .program import StackProgram, stack_program
+from .provisioning import Stack, preview, provisioned
+from .requirements import missing_for_stack
 
-__all__ = ["Change", "StackProgram", "stack_program"]
+__all__ = [
+    "Change",
+    "Plugin",
+    "Stack",
+    "StackProgram",
+    "choose_plugin",
+    "missing_for_stack",
+    "preview",
+    "provisioned",
+    "stack_program",
+]
