@@ -10,6 +10,8 @@ so that `harness run scenarios/` needs no flags:
     deployment = "ai-operator"                  # gives namespace, service account and environment
     [tool.operator-harness.stack]
     program = "infra"                           # a Pulumi program that provisions real clusters
+    [[tool.operator-harness.images]]
+    tag = "aiservice/operator:0.1.0"            # built and loaded for a kind cluster
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
+from harness.clusters.kind.images import BASE_ARGUMENT, ImageBuild
 from harness.clusters.stack import StackProgram, stack_program
 from harness.errors import FormatError, UsageError
 from harness.vocabulary import StrictModel, did_you_mean
@@ -53,6 +56,29 @@ class StackSettings(StrictModel):
     """Its configuration; names without a colon belong to the program's project."""
 
 
+class ImageSettings(StrictModel):
+    """An image that pods of a kind cluster run, built from a Dockerfile of the project."""
+
+    tag: str
+    """Its name and version; never `latest`, for which a kubelet would ask a registry."""
+    context: str = "."
+    """The folder that Docker gets."""
+    dockerfile: str = "Dockerfile"
+    """Its place in that folder."""
+    target: str = ""
+    """The stage to build; the last one when nothing is said."""
+    args: dict[str, str] = {}
+    """Build arguments; with `BASE_IMAGE`, wheels for its Python are put into the context."""
+
+    @field_validator("tag")
+    @classmethod
+    def _has_a_version(cls, tag: str) -> str:
+        version = tag.rpartition("/")[2].partition(":")[2]
+        if version in ("", "latest"):
+            raise ValueError(f"{tag!r} needs a version that is not latest, such as NAME:0.1.0")
+        return tag
+
+
 class Settings(StrictModel):
     """`[tool.operator-harness]`, with paths made absolute."""
 
@@ -64,6 +90,8 @@ class Settings(StrictModel):
     """What provisions `kind` and `existing`; where nothing is said, the manifests are applied."""
     programs: dict[str, str] = {}
     """Images that are Python functions in `sim`: a glob, and `module:function`."""
+    images: list[ImageSettings] = []
+    """Images to build and to load into a kind cluster."""
     nodes: int = 3
     """How many nodes the cluster has."""
     externals: list[str] = []
@@ -84,6 +112,24 @@ class Settings(StrictModel):
             Path(self.root, self.stack.program), name=self.stack.name, config=self.stack.config
         )
 
+    def image_builds(self, base_image: str = "") -> list[ImageBuild]:
+        """What `images` asks to build, with contexts made absolute.
+
+        Args:
+            base_image: Instead of the build argument `BASE_IMAGE` of every image.
+        """
+        base = {BASE_ARGUMENT: base_image} if base_image else {}
+        return [
+            ImageBuild(
+                image.tag,
+                Path(self.root, image.context).absolute(),
+                image.dockerfile,
+                image.target,
+                {**image.args, **base},
+            )
+            for image in self.images
+        ]
+
     @property
     def manifest_paths(self) -> list[Path]:
         """Files to apply, in order: those named, and the YAML files of named folders."""
@@ -99,7 +145,11 @@ class Settings(StrictModel):
         return found
 
 
-_PARTS: dict[str, type[StrictModel]] = {"subject": SubjectSettings, "stack": StackSettings}
+_PARTS: dict[str, type[StrictModel]] = {
+    "subject": SubjectSettings,
+    "stack": StackSettings,
+    "images": ImageSettings,
+}
 
 
 def find_settings(start: Path) -> Settings:
