@@ -21,6 +21,7 @@ from .changes import Change
 from .conversation import Outcome, Tell, converse
 from .plugin import Plugin, plugins_folder
 from .program import StackProgram
+from .requirements import missing_engine
 
 _KUBECONFIG = "kubernetes:kubeconfig"
 _SECONDS = 900.0
@@ -39,7 +40,7 @@ class Stack:
         tell: Called with each line of progress.
 
     Raises:
-        UsageError: No kubeconfig is given.
+        UsageError: No kubeconfig is given, or the engine is not there.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Stack:
         seconds: float = _SECONDS,
         tell: Tell = lambda line: None,
     ) -> None:
+        if missing := missing_engine():
+            raise UsageError(missing)
         if not kubeconfig.strip():
             raise UsageError("a stack needs a kubeconfig: pass its text, not an empty string")
         self._program = program

@@ -22,6 +22,11 @@ def missing_for_stack(plugin: str = "") -> str:
     Raises:
         UsageError: That folder holds no plugin.
     """
+    return missing_engine() or ("" if find_plugin(plugin) else missing_plugin())
+
+
+def missing_engine() -> str:
+    """What is missing of the engine and the Python packages; empty when nothing is."""
     if shutil.which(ENGINE) is None:
         return (
             "Pulumi's engine, the program `pulumi`, is not on PATH: install it from "
@@ -29,4 +34,4 @@ def missing_for_stack(plugin: str = "") -> str:
         )
     if absent := [name for name in _PACKAGES if util.find_spec(name) is None]:
         return f"no Python package {absent[0]}: run `pip install 'operator-harness[kind]'`"
-    return "" if find_plugin(plugin) else missing_plugin()
+    return ""
