@@ -27,6 +27,7 @@ import trustme
 
 from harness.apiserver.serving import LOOPBACK, random_token
 from harness.errors import InfrastructureError, UsageError
+from harness.subjects.scratch import scratch_prefix
 
 from .access import Access
 from .control_plane_programs import (
@@ -97,7 +98,7 @@ def control_plane(
     """
     if missing := missing_programs():
         raise UsageError(missing)
-    home = Path(tempfile.mkdtemp(prefix="operator-harness-control-plane-"))
+    home = Path(tempfile.mkdtemp(prefix=scratch_prefix("control-plane")))
     with Children(home, logs) as children, logs_kept_on_failure(home):
         starting = _Starting(home, children, find_programs())
         yield starting.start(users or {}, controllers=controllers)

@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from harness.subjects.scratch import scratch_prefix
+
 _GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "gate")
 _GUARDIAN = """
 import os, shutil, signal, sys
@@ -165,7 +167,7 @@ def logs_kept_on_failure(logs: Path) -> Iterator[None]:
     except Exception as error:
         written = list(logs.glob("*.log"))
         if written:
-            kept = Path(tempfile.mkdtemp(prefix="operator-harness-logs-"))
+            kept = Path(tempfile.mkdtemp(prefix=scratch_prefix("logs")))
             for log in written:
                 shutil.copy(log, kept)
             error.add_note(f"the logs of the programs are in {kept}")

@@ -20,6 +20,7 @@ from harness.simulation.records import Recorder
 from .endpoint import Endpoint
 from .guardian import Guardian, signal_group
 from .log_capture import JournalHandler
+from .scratch import scratch_prefix
 from .spec import SubjectSpec
 from .subject import Biography
 
@@ -81,7 +82,7 @@ class CommandSubject:
         if self.running:
             raise UsageError(f"Subject {self.name!r} is running; stop or crash it first.")
         await self._settled()
-        folder = tempfile.mkdtemp(prefix="operator-harness-")
+        folder = tempfile.mkdtemp(prefix=scratch_prefix("subject"))
         kubeconfig = Path(folder) / "kubeconfig"
         kubeconfig.write_text(self._endpoint.kubeconfig())
         try:

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.subjects.scratch import scratch_prefix
+
 from .commands import CommandFailed, Run, run
 from .context import context_files, copy_context
 from .wheels import WHEELS, put_wheels
@@ -93,7 +95,7 @@ def _inspected(image: str, template: str, run: Run) -> str:
 
 def _build_all(changed: Sequence[tuple[ImageBuild, str]], run: Run) -> None:
     """Build with one copy of each context, so that images share their layers."""
-    with tempfile.TemporaryDirectory(prefix="operator-harness-images-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix("images")) as folder:
         prepared: dict[tuple[Path, str, str], Path] = {}
         for build, content in changed:
             key = (build.context, build.dockerfile, build.base)
