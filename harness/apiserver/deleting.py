@@ -167,7 +167,7 @@ def delete_version(
     options: DeleteOptions,
 ) -> Response:
     """Delete one stored object as the options ask for."""
-    _check_preconditions(resource, live, options)
+    check_preconditions(resource, live, options)
     if resource.storage_key == lifecycle.NAMESPACES:
         return _delete_namespace(state, request, resource, live, options)
     grace = _grace_seconds(resource, live.document, options)
@@ -193,7 +193,8 @@ def delete_version(
     return _remove(state, request, resource, live, options)
 
 
-def _check_preconditions(resource: Resource, live: Version, options: DeleteOptions) -> None:
+def check_preconditions(resource: Resource, live: Version, options: DeleteOptions) -> None:
+    """Whether it is the object that is meant; 409 otherwise."""
     meta, name = live.document["metadata"], live.key[1]
     if options.uid and options.uid != meta["uid"]:
         raise conflict(

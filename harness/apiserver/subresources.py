@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from . import reviews, scale, token
 from .authentication import Authenticator
 from .authorization import Authorizer
-from .pods import bind, evict
+from .eviction import evict
+from .pods import bind
 from .requests import Request, RequestInfo, Response
 from .resource import Resource
 from .state import ServerState

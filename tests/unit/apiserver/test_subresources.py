@@ -15,9 +15,8 @@ async def running_pod(api: Api, name: str) -> None:
     await api.create("/api/v1/namespaces/default/serviceaccounts", "default")
     labels = {"labels": {"app": "a"}}
     await api.create(PODS, name, metadata=labels, spec={**SPEC, "nodeName": "n"})
-    await api.ok(
-        "PATCH", f"{PODS}/{name}/status", {"status": {"phase": "Running"}}, content_type=MERGE
-    )
+    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    await api.ok("PATCH", f"{PODS}/{name}/status", {"status": status}, content_type=MERGE)
 
 
 async def budget(api: Api, allowed: int) -> None:
