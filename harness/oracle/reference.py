@@ -72,16 +72,20 @@ def judge_reference(view: View, reference: Snapshot) -> Judgement:
     return Judgement(False, f"not as without faults: {difference} (masked: {', '.join(MASKS)})")
 
 
-def differences(reference: Snapshot, actual: Snapshot) -> Iterator[str]:
-    """What differs, role by role."""
+def differences(
+    reference: Snapshot, actual: Snapshot, *, called: tuple[str, str] = ("without faults", "here")
+) -> Iterator[str]:
+    """What differs, role by role; `called` are the words for the two states."""
     for role in sorted({**reference, **actual}):
         wanted, found = reference.get(role, []), actual.get(role, [])
         if len(wanted) != len(found):
-            yield f"{role}: {len(wanted)} without faults, {len(found)} here"
+            yield f"{role}: {len(wanted)} {called[0]}, {len(found)} {called[1]}"
             continue
         for one, other in zip(wanted, found, strict=True):
             if one != other:
-                yield f"{role}{_first_difference(one, other)}"
+                path, *values = _first_difference(one, other)
+                left, right = map(json.dumps, values)
+                yield f"{role}{path}: {left} {called[0]}, {right} {called[1]}"
 
 
 def role_of(state: ClusterState, document: Object) -> str:
@@ -161,7 +165,8 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _first_difference(one: Any, other: Any, path: str = "") -> str:
+def _first_difference(one: Any, other: Any, path: str = "") -> tuple[str, Any, Any]:
+    """Where two values first differ, and what stands there in each."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted({**one, **other}):
             if one.get(key) != other.get(key):
@@ -170,4 +175,4 @@ def _first_difference(one: Any, other: Any, path: str = "") -> str:
         for index, (left, right) in enumerate(zip(one, other, strict=True)):
             if left != right:
                 return _first_difference(left, right, f"{path}[{index}]")
-    return f"{path}: {json.dumps(one)} without faults, {json.dumps(other)} here"
+    return path, one, other

@@ -22,9 +22,8 @@ import pytest
 from harness.clusters.control_plane import ControlPlaneSite
 from harness.clusters.control_plane_programs import missing_programs
 from harness.clusters.control_plane_start import ControlPlane, control_plane
-from harness.clusters.state import ClusterState
-from harness.oracle.reference import Snapshot, differences, snapshot
 from harness.oracle.verdict import Verdict
+from harness.report.comparing import compare_runs, end_state
 from harness.report.journal import read_journal
 from harness.running.processes import run_plan
 from harness.running.single import Options
@@ -32,7 +31,6 @@ from harness.scenario.loader import load_file
 from harness.scenario.plan import CONTROL_PLANE, Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.settings import find_settings
-from harness.simulation.records import Record
 from tests.support.command import ROOT, Project, scenario
 from tests.support.ending import ends
 from tests.support.serve import served
@@ -52,8 +50,6 @@ SHORT = (
     "api/conflicts.yaml",
     "lifecycle/key-removed-from-spec.yaml",
 )
-#: Made by controllers, of what is each cluster's own: its certificate authority.
-CLUSTERS_OWN = "ConfigMap/kube-root-ca.crt"
 LOSE_WORKLOAD = """
   - name: lose
     faults:
@@ -117,20 +113,6 @@ def lines_of(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [line for line in read_journal(folder / "journal.ndjson") if line["kind"] == kind]
 
 
-def end_state(folder: Path, namespace: str) -> Snapshot:
-    """The masked state of a run's namespace when its verdict was told."""
-    state = ClusterState()
-    for line in read_journal(folder / "journal.ndjson"):
-        if line["kind"] == "verdict":
-            break
-        if line["kind"] == "object":
-            data = {**line, "kind": line["object_kind"]}
-            at = (line["seq"], line["time_ns"])
-            state.take(Record(*at, "object", line["actor"], rv=line["rv"], data=data))
-    found = snapshot(state, namespace)
-    return {role: objects for role, objects in found.items() if role != CLUSTERS_OWN}
-
-
 def descendants(pid: int) -> list[int]:
     """The processes below one."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -170,10 +152,8 @@ def test_verdict_and_end_state_are_those_of_the_simulation(
     simulated = run_plan(plan, tmp_path / "sim", Options())
     really = on(plane, plan, tmp_path / "real")
     assert (really.verdict, really.message) == (simulated.verdict, simulated.message)
-    namespace = plan.case.namespace
-    ours, theirs = (end_state(tmp_path / run, namespace) for run in ("sim", "real"))
-    assert ours
-    assert list(differences(theirs, ours)) == []
+    assert end_state(tmp_path / "sim" / "journal.ndjson", plan.case.namespace)
+    assert compare_runs(tmp_path / "sim", tmp_path / "real").differences == ()
 
 
 @real
