@@ -124,6 +124,7 @@ async def mark_disrupted(
         "reason": reason,
         "message": message,
         "lastTransitionTime": controller.clock.timestamp(),
+        "observedGeneration": pod["metadata"].get("generation", 0),
     }
     namespace, name = key_of(pod)
     status = {"conditions": [fresh], **({"phase": phase} if phase else {})}

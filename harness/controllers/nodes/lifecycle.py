@@ -165,19 +165,19 @@ class NodeLifecycleController(KeyController):
             await self.client.update(NODES, merged(node, spec=spec))
 
     def _wanted_taints(self, node: Object) -> list[dict[str, Any]]:
+        added = {"timeAdded": self.clock.timestamp()}
         taints = []
         unwell = {"False": NOT_READY, "Unknown": UNREACHABLE}.get(_ready_status(node))
         if unwell:
-            taints.append({"key": unwell, "effect": "NoSchedule"})
+            taints.append({"key": unwell, "effect": "NoSchedule", **added})
             if self._some_node_is_ready():
-                added = self.clock.timestamp()
-                taints.append({"key": unwell, "effect": "NoExecute", "timeAdded": added})
+                taints.append({"key": unwell, "effect": "NoExecute", **added})
         for kind, key in _PRESSURES.items():
             found = condition(node, kind)
             if found is not None and found["status"] == "True":
-                taints.append({"key": key, "effect": "NoSchedule"})
+                taints.append({"key": key, "effect": "NoSchedule", **added})
         if node["spec"].get("unschedulable"):
-            taints.append({"key": UNSCHEDULABLE, "effect": "NoSchedule"})
+            taints.append({"key": UNSCHEDULABLE, "effect": "NoSchedule", **added})
         return taints
 
     def _some_node_is_ready(self) -> bool:

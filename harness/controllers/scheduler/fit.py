@@ -50,9 +50,8 @@ def misfits(pod: Object, state: NodeState) -> list[str]:
     node, spec = state.node, pod["spec"]
     if node["spec"].get("unschedulable") and not _tolerates_unschedulable(pod):
         return ["node(s) were unschedulable"]
-    taint = untolerated(pod, node["spec"].get("taints") or (), ("NoSchedule", "NoExecute"))
-    if taint is not None:
-        return [f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"]
+    if untolerated(pod, node["spec"].get("taints") or (), ("NoSchedule", "NoExecute")) is not None:
+        return ["node(s) had untolerated taint(s)"]
     if not _selected(spec, node):
         return ["node(s) didn't match Pod's node affinity/selector"]
     return _short_resources(pod, state)
@@ -65,6 +64,17 @@ def untolerated(pod: Object, taints: Sequence[Object], effects: Sequence[str]) -
         if taint["effect"] in effects and not any(tolerates(t, taint) for t in tolerations):
             return taint
     return None
+
+
+def disliked_taints(pod: Object, node: Object) -> int:
+    """How many taints with PreferNoSchedule the pod does not tolerate (TaintToleration's score)."""
+    tolerations = [
+        item
+        for item in pod["spec"].get("tolerations") or ()
+        if item.get("effect", "PreferNoSchedule") == "PreferNoSchedule"
+    ]
+    taints = [t for t in node["spec"].get("taints") or () if t["effect"] == "PreferNoSchedule"]
+    return sum(not any(tolerates(item, taint) for item in tolerations) for taint in taints)
 
 
 def tolerates(toleration: Object, taint: Object) -> bool:

@@ -2,8 +2,9 @@
 
 A pod that fits nowhere gets the condition PodScheduled=False, reason Unschedulable, and the Event
 FailedScheduling; it is tried again when a node changes or a pod goes, as upstream's queueing hints
-do, and not before. Of the nodes that fit, the one with the fewest pods of the same owner wins, then
-the one with the most free resources; ties are drawn from the schedule's chance.
+do, and not before. Of the nodes that fit, those without a taint that asks pods to stay away win,
+then the one with the fewest pods of the same owner, then the one with the most free resources; ties
+are drawn from the schedule's chance.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ..objects import (
     status_of,
     uid_of,
 )
-from .fit import NodeState, misfits
+from .fit import NodeState, disliked_taints, misfits
 
 SCHEDULER_NAME = "default-scheduler"
 
@@ -138,7 +139,8 @@ class Scheduler(KeyController):
                     siblings.update(node_of(sibling))
 
         def badness(state: NodeState) -> tuple[Any, ...]:
-            return siblings[name_of(state.node)], state.load, state.pods
+            disliked = disliked_taints(pod, state.node)
+            return disliked, siblings[name_of(state.node)], state.load, state.pods
 
         ranked = [(badness(state), name_of(state.node)) for state in fitting]
         best = min(rank for rank, _ in ranked)

@@ -1,9 +1,10 @@
 """Our controllers against the real kube-controller-manager, on the same stories.
 
-A story is a list of steps (`stories/NAME.json`): create, patch, delete, wait. What the cluster
-holds at its end is normalised (times, uids, hashes, addresses) and compared with what the real
-controllers left behind, recorded in `golden/NAME.json`: objects with owner references, annotations,
-status and conditions, and the Events of the controllers, those about scaling in their order.
+A story is a list of steps (`stories/NAME.json`): create, patch, delete, evict, wait, and what is
+done to nodes. What the cluster holds at its end is normalised (times, uids, hashes, addresses) and
+compared with what the real controllers left behind, recorded in `golden/NAME.json`: objects with
+owner references, annotations, status and conditions, and the Events of the controllers, those about
+scaling in their order.
 
 In both worlds the pods are played by our kubelet. To record again, start kube-apiserver,
 kube-controller-manager and kube-scheduler without a kubelet, and run this file with
@@ -26,6 +27,7 @@ import pytest
 
 from harness.apiserver.requests import Object
 from harness.apiserver.server import ApiServer
+from harness.apiserver.status import ApiError
 from harness.client import resources
 from harness.client.client import Client
 from harness.client.http_transport import HttpTransport
@@ -75,15 +77,25 @@ class Player:
         self._clock = clock
         self._namespace = namespace
         self._lost = ""
+        self._marked = False
 
     async def play(self, steps: list[Object]) -> Object:
         """Take all steps; returns the normalised outcome."""
         namespace = {"apiVersion": "v1", "kind": "Namespace"}
         await self._client.create(NAMESPACES, {**namespace, "metadata": {"name": self._namespace}})
         await self._clock.sleep(1.5)
-        for step in steps:
-            await self._take(step)
-        return await self._outcome()
+        try:
+            for step in steps:
+                await self._take(step)
+            return await self._outcome()
+        finally:
+            if self._marked:  # the nodes of a real server are there for the next story too
+                await self._mark_nodes({"unschedulable": None, "taints": None})
+
+    async def _mark_nodes(self, spec: Object) -> None:
+        self._marked = True
+        for node in self._manager.kubelets:
+            await self._client.patch(resources.NODES, node, document={"spec": spec})
 
     async def _take(self, step: Object) -> None:
         if "wait" in step:
@@ -100,6 +112,10 @@ class Player:
             self._manager.lose_node(self._lost)
         elif "restore" in step:
             self._manager.restore_node(self._lost)
+        elif "nodes" in step:
+            await self._mark_nodes(step["nodes"])
+        elif "evict" in step:
+            await self._evict_all(step["evict"])
         elif "patch" in step:
             ref, name = await self._target(step["patch"], step)
             await self._client.patch(ref, name, self._namespace, document=step["with"])
@@ -108,6 +124,18 @@ class Player:
             await self._client.delete(
                 ref, name, self._namespace, propagation=step.get("propagation", "")
             )
+
+    async def _evict_all(self, labels: str) -> None:
+        """Evict each pod once; what a budget refuses stays."""
+        found = await self._client.list_objects(resources.PODS, self._namespace, labels=labels)
+        for name in sorted(str(pod["metadata"]["name"]) for pod in found):
+            eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+            path = resources.PODS.path(self._namespace, name, "eviction")
+            try:
+                await self._client.call("POST", path, document=eviction)
+            except ApiError as error:
+                if error.code != 429:
+                    raise
 
     async def _filled(self, text: str) -> str:
         """`$(Kind/name)` is the uid of that object."""
@@ -207,7 +235,13 @@ def _reduced(kind: str, item: Object) -> Object:
             for c in status.get("conditions") or ()
             if c["type"] == "DisruptionTarget"
         ]
+        homeless = [
+            (c["reason"], c["message"])
+            for c in status.get("conditions") or ()
+            if c["type"] == "PodScheduled" and c["status"] == "False"
+        ]
         return {
+            **({"unscheduled": [list(item) for item in homeless]} if homeless else {}),
             **({"disrupted": [list(item) for item in disrupted]} if disrupted else {}),
             "metadata": {
                 key: value

@@ -91,6 +91,22 @@ def test_a_cordoned_node_gets_no_pods_until_it_is_uncordoned(simulate: Simulate)
     simulate(story, nodes=1)
 
 
+def test_a_node_that_asks_pods_to_stay_away_is_the_last_choice(simulate: Simulate) -> None:
+    taint = {"key": "k", "effect": "PreferNoSchedule"}
+
+    async def story(cluster: Cluster) -> None:
+        for node in ("node-1", "node-3"):
+            await cluster.client.patch(NODES, node, document={"spec": {"taints": [taint]}})
+        await cluster.passes(0.5)
+        await cluster.deploy(replicas=4)
+        await run_pod(cluster, tolerations=[{"key": "k", "operator": "Exists"}])
+        await cluster.passes(1.0)
+        nodes = Counter(pod["spec"]["nodeName"] for pod in await cluster.pods())
+        assert nodes["node-2"] == 4
+
+    simulate(story)
+
+
 def test_a_node_selector_is_obeyed(simulate: Simulate) -> None:
     async def story(cluster: Cluster) -> None:
         await run_pod(cluster, nodeSelector={"kubernetes.io/hostname": "node-2"})
