@@ -4,12 +4,21 @@ its manifests.
 `pulumi up` provisions it; `make manifests` renders the same program into `operator/manifests/`.
 The operator may do what is listed in `RULES` and nothing else: the API server, real or simulated,
 refuses the rest.
+
+Configuration (`pulumi config set NAME VALUE`), none of it needed:
+
+    image           the operator's
+    replicas        how many operators
+    apiServerHost   where the operator finds the API server, when not where the cluster says:
+    apiServerPort   a proxy, for instance; these three go together
+    apiServerCa     the certificate authority that signed its certificate, PEM
 """
 
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from api_server import API_SERVER_CA, ApiServer, configured_api_server, directed
 from crd import GROUP, NAME, PLURAL, custom_resource_definition
 
 NAMESPACE = "ai-system"
@@ -42,12 +51,17 @@ RULES: list[dict[str, Any]] = [
 
 def provision() -> dict[str, pulumi.Output[str]]:
     """The whole program: declare every resource. Returns the exports, which others refer to."""
-    image = pulumi.Config().get("image") or DEFAULT_IMAGE
+    config = pulumi.Config()
+    api_server = configured_api_server(config)
     definition = custom_resource()
     namespace = system_namespace()
     account = service_account(namespace)
-    binding = grant(account)
-    operator = operator_deployment(image, account, [definition, binding])
+    needs: list[pulumi.Resource] = [definition, grant(account), account]
+    if api_server is not None:
+        needs.append(api_server_ca(api_server, namespace))
+    operator = operator_deployment(
+        config.get("image") or DEFAULT_IMAGE, config.get_int("replicas"), api_server, needs
+    )
     return {
         "ai_service_crd_name": definition.metadata["name"],
         "ai_service_operator_deployment_name": operator.metadata["name"],
@@ -93,30 +107,46 @@ def grant(
     )
 
 
+def api_server_ca(
+    api_server: ApiServer, namespace: kubernetes.core.v1.Namespace
+) -> kubernetes.core.v1.ConfigMap:
+    """What the operator trusts instead of the cluster's own authority."""
+    return kubernetes.core.v1.ConfigMap(
+        "api-server-ca",
+        metadata={"name": API_SERVER_CA, "namespace": NAMESPACE},
+        data={"ca.crt": api_server.ca},
+        opts=pulumi.ResourceOptions(depends_on=[namespace]),
+    )
+
+
 def operator_deployment(
-    image: str, account: kubernetes.core.v1.ServiceAccount, needs: list[pulumi.Resource]
+    image: str,
+    replicas: int | None,
+    api_server: ApiServer | None,
+    needs: list[pulumi.Resource],
 ) -> kubernetes.apps.v1.Deployment:
     """One replica of the operator. A second would be safe, and idle."""
+    template: dict[str, Any] = {
+        "metadata": {"labels": LABELS},
+        "spec": {
+            "serviceAccountName": OPERATOR,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 10001,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [operator_container(image)],
+        },
+    }
     return kubernetes.apps.v1.Deployment(
         "operator",
         metadata={"name": OPERATOR, "namespace": NAMESPACE, "labels": LABELS},
         spec={
-            "replicas": 1,
+            "replicas": 1 if replicas is None else replicas,
             "selector": {"matchLabels": LABELS},
-            "template": {
-                "metadata": {"labels": LABELS},
-                "spec": {
-                    "serviceAccountName": OPERATOR,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": 10001,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [operator_container(image)],
-                },
-            },
+            "template": template if api_server is None else directed(template, api_server),
         },
-        opts=pulumi.ResourceOptions(depends_on=[account, *needs]),
+        opts=pulumi.ResourceOptions(depends_on=needs),
     )
 
 
