@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Self
 
 import aiohttp
 import orjson
 
 from harness.apiserver.requests import Request, Response, WatchEvent
+
+from .client import raise_for_status
 
 _LINE_LIMIT = 64 * 1024 * 1024  # objects may be 1.5 MB in etcd, and grow as JSON
 #: aiohttp returns from `close` before TLS connections have said goodbye; a loop that ends then
@@ -64,6 +66,23 @@ class HttpTransport:
                 return Response(200, events=_events(answer))
             async with answer:
                 return _response(answer, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ConnectionError(f"{request.method} {self._url}{request.path}: {error}") from error
+
+    async def lines(self, request: Request) -> AsyncGenerator[bytes, None]:
+        """The lines of an answer that goes on, such as a log that is followed, until it ends.
+
+        Raises:
+            ApiError: The answer is an error.
+            ConnectionError: There is none, or it breaks off.
+        """
+        try:
+            async with await self._send(request) as answer:
+                if answer.status >= 400:
+                    failed = _response(answer, await answer.read())
+                    raise_for_status(failed.document, answer.status)
+                async for line in answer.content:
+                    yield line
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ConnectionError(f"{request.method} {self._url}{request.path}: {error}") from error
 

@@ -6,7 +6,17 @@ from typing import Protocol
 
 from harness.simulation.records import Recorder
 
-from .spec import SubjectSpec
+
+class Named(Protocol):
+    """What a subject is called: in scenarios, and as an actor in the journal."""
+
+    @property
+    def name(self) -> str:
+        """In scenarios."""
+
+    @property
+    def actor(self) -> str:
+        """`subject:NAME`."""
 
 
 class Subject(Protocol):
@@ -50,7 +60,7 @@ class Subject(Protocol):
 class Biography:
     """Writes `process` records, and remembers why the process is about to end."""
 
-    def __init__(self, spec: SubjectSpec, recorder: Recorder) -> None:
+    def __init__(self, spec: Named, recorder: Recorder) -> None:
         self._spec = spec
         self._recorder = recorder
         self.incarnation = 0
