@@ -13,7 +13,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -248,3 +248,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known: {', '.join(words)}" if words else ""
+
+
+def _known_capability(word: Any) -> Any:
+    if isinstance(word, str) and word not in CAPABILITIES:
+        raise ValueError(f"no cluster offers {word!r}{did_you_mean(word, CAPABILITIES)}")
+    return word
+
+
+Capability = Annotated[
+    Literal["containers", "loadBalancers", "nodes", "volumes"], BeforeValidator(_known_capability)
+]
+"""What a scenario may require of the cluster that it runs on:
+
+- `containers`: containers can be killed and frozen
+- `loadBalancers`: Services of type LoadBalancer get an address
+- `nodes`: a node can be lost, and others take over what it ran
+- `volumes`: claims are bound to volumes whose content outlives a pod
+"""
+CAPABILITIES: tuple[str, ...] = ("containers", "loadBalancers", "nodes", "volumes")

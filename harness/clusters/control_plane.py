@@ -28,7 +28,7 @@ class ControlPlaneSite:
     """A control plane that runs, with machines that are played."""
 
     name = "control-plane"
-    capabilities: frozenset[str] = frozenset({"nodes"})
+    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
     provisioned = False
 
     def __init__(self, plane: ControlPlane) -> None:

@@ -48,7 +48,7 @@ class ServedCluster:
     """
 
     name = "served"
-    capabilities: frozenset[str] = frozenset({"nodes"})
+    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
 
     def __init__(
         self,

@@ -99,7 +99,7 @@ class SimulatedCluster:
     fault_plane: FaultPlane
     subjects: dict[str, InProcessSubject] = field(default_factory=dict)
     name: str = "sim"
-    capabilities: frozenset[str] = frozenset({"nodes"})
+    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
 
     @classmethod
     async def start(

@@ -114,6 +114,15 @@ class Loss(NodeInjection):
         """The machines that can be cut off."""
         return self._nodes.names()
 
+    def choose(self) -> str:
+        """A node that is not the only one."""
+        if len(self.candidates()) < 2:
+            raise CannotInject(
+                f"fault {self.context.name}: this cluster has no second node to take over; "
+                "say requires: [nodes], so that the scenario is skipped here"
+            )
+        return super().choose()
+
     async def act(self) -> None:
         """Cut it off."""
         await self._nodes.lose(self.node)

@@ -13,7 +13,7 @@ from pydantic import Field, create_model, model_validator
 from harness.faults.registry import Fault, fault_types
 from harness.oracle.claims import Claim
 from harness.oracle.quiet import Quiet, RequestBounds
-from harness.vocabulary import Duration, StrictModel, camel
+from harness.vocabulary import Capability, Duration, StrictModel, camel
 
 from .actions import Action
 from .timing import FaultTiming
@@ -164,8 +164,10 @@ class Spec(StrictModel):
     """Bounds on time."""
     objects: dict[str, str] = {}
     """Names for objects, used in expressions and selections: `service: AIService/$(name)`."""
-    requires: list[Literal["volumes", "nodes", "loadBalancers"]] = []
-    """What the cluster must be able to do; a cluster that cannot skips the scenario."""
+    requires: list[Capability] = []
+    """What the cluster must be able to do: a node can be lost and others take over (`nodes`),
+    containers can be killed and frozen (`containers`), claims get volumes (`volumes`), Services get
+    addresses from outside (`loadBalancers`). A cluster that cannot skips the scenario."""
     steps: list[Step] = Field(min_length=1)
     """In order."""
     invariants: list[Invariant] = []

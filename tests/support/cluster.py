@@ -108,7 +108,7 @@ class SmallCluster:
     """What `run_case` asks of a cluster."""
 
     name = "sim"
-    capabilities = frozenset({"nodes"})
+    capabilities = frozenset({"containers", "nodes"})
 
     def __init__(self, api: Api, operator: Operator) -> None:
         self.clock = api.clock

@@ -180,6 +180,15 @@ def test_a_node_that_cannot_be_lost_is_told(fault: NodeLoss, text: str) -> None:
     with_api(body)
 
 
+def test_the_only_node_is_not_lost() -> None:
+    async def body(api: Api) -> None:
+        api.nodes.names = lambda: ["node-1"]  # type: ignore[method-assign]
+        with pytest.raises(CannotInject, match=r"no second node .* say requires: \[nodes\]"):
+            await api.inject(NodeLoss(node="node-1"))
+
+    with_api(body)
+
+
 CALLS: list[str] = []
 
 

@@ -131,6 +131,11 @@ def test_a_folder_may_hold_manifests_beside_scenarios(tmp_path: Path) -> None:
             id="version",
         ),
         pytest.param(
+            HEAD + "  requires: [node]\n" + STEP,
+            r"sample.yaml:6:14: .*no cluster offers 'node'; did you mean 'nodes'\?",
+            id="unknown capability",
+        ),
+        pytest.param(
             HEAD + "  matrix: {size: 3}\n" + STEP,
             r"sample.yaml:6:18: matrix.size is 3; write a list",
             id="matrix without list",
