@@ -118,17 +118,25 @@ async def remove_record(client: Client, resource: ResourceRef, name: str) -> Non
             raise
 
 
-async def remove_namespace_if_empty(client: Client) -> bool:
-    """Remove the namespace of the records, unless there are some or it is not ours."""
+async def empty_namespace(client: Client) -> Object | None:
+    """The namespace of the records, if there are none in it and it is ours."""
     namespace = await client.find(NAMESPACES, NAMESPACE)
     if namespace is None or await list_records(client):
-        return False
-    meta = namespace["metadata"]
-    if (meta.get("labels") or {}).get(MANAGED_BY_LABEL) != MANAGER:
-        return False
+        return None
+    labels = namespace["metadata"].get("labels") or {}
+    return namespace if labels.get(MANAGED_BY_LABEL) == MANAGER else None
+
+
+async def remove_namespace_if_empty(client: Client) -> None:
+    """Remove the namespace of the records at the end of a run, without waiting for its end.
+
+    A run that writes its first record just now makes it anew, when the old one is gone.
+    """
+    namespace = await empty_namespace(client)
+    if namespace is None:
+        return
     try:
-        await client.delete(NAMESPACES, NAMESPACE, uid=meta["uid"])
+        await client.delete(NAMESPACES, NAMESPACE, uid=namespace["metadata"]["uid"])
     except ApiError as error:
         if error.code not in (404, 409):  # gone, or going
             raise
-    return True

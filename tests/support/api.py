@@ -120,7 +120,8 @@ class Api:
         server = ApiServer(
             world.clock, world.entropy.substream("apiserver"), world.recorder, faults=self.plane
         )
-        self.client = Client(server.handle, "user")
+        self.handle = server.handle
+        self.client = Client(self.handle, "user")
         self.subject_client = Client(_as_admin(server), "subject:operator", bypass=False)
         self.subject = FakeSubject(world.recorder)
         self.nodes = FakeNodes(self.client)
