@@ -28,7 +28,7 @@ FAULTS: tuple[Fault, ...] = (
     PatchObject("ConfigMap/owned", json_=[{"op": "remove", "path": "/data/a"}]),
     StripOwnerReferences("ConfigMap/owned"),
     BadSpec("Deployment/other", spec={"replicas": 99}),
-    RapidEdits("Deployment/other", specs=[{"replicas": 2}, {"replicas": 1}]),
+    RapidEdits("Deployment/other", specs=[{"paused": True}, {"paused": None}]),
     NodeCordon(node="node-1"),
 )
 _NOT_COMPARED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
