@@ -22,9 +22,10 @@ from typing import Any
 from harness.errors import InfrastructureError
 
 from ..processes import Child, Children
-from . import driver
 from .changes import Change, change
+from .reporting import SEPARATOR
 
+_DRIVER = f"{__package__}.driver"
 _LOOK_SECONDS = 0.05
 _LAST_SECONDS = 60.0
 
@@ -57,7 +58,7 @@ def converse(request: Mapping[str, Any], logs: Path, *, seconds: float, tell: Te
     with Children(home, logs) as children:
         file = home / "request.json"
         file.write_text(json.dumps(request))
-        command = [sys.executable, driver.__file__, str(file)]
+        command = [sys.executable, "-m", _DRIVER, str(file)]
         child = children.start(f"pulumi-{operation}", command)
         outcome = Outcome()
         try:
@@ -95,7 +96,7 @@ def _interrupt(child: Child, outcome: Outcome, tell: Tell) -> None:
 
 
 def _take(line: str, outcome: Outcome, tell: Tell) -> None:
-    if not line.startswith(driver.SEPARATOR):
+    if not line.startswith(SEPARATOR):
         tell(line.rstrip())  # printed by the program
         return
     ((kind, content),) = json.loads(line[1:]).items()
