@@ -16,6 +16,7 @@ from harness.simulation.records import Record
 from .context import CannotInject, FaultContext
 from .fault import Injection
 from .nodes import NodeFault, NodeInjection
+from .repairs import Repair, patch_of
 
 
 class NodeCordon(NodeFault):
@@ -40,14 +41,14 @@ class Cordon(NodeInjection):
 
     def is_cordoned(self) -> bool:
         """Whether the node is unschedulable now."""
-        return _is_unschedulable(self.context.state.get(Key("", NODES.kind, "", self.node)) or {})
+        return _is_unschedulable(self._node())
+
+    def _node(self) -> Object:
+        return self.context.state.get(Key("", NODES.kind, "", self.node)) or {}
 
     async def act(self) -> None:
         """Cordon it."""
-        await self._set(True)
-
-    async def _set(self, value: bool | None) -> None:
-        change = {"spec": {"unschedulable": value}}
+        change = {"spec": {"unschedulable": True}}
         await self.context.client.patch(NODES, self.node, document=change)
 
     def sees(self, record: Record) -> bool:
@@ -58,9 +59,10 @@ class Cordon(NodeInjection):
         """It takes pods again."""
         return f"uncordon node {self.node}"
 
-    async def undo(self) -> None:
-        """Uncordon it."""
-        await self._set(None)
+    def repairs(self) -> list[Repair]:
+        """Uncordon it, as long as it is the same node."""
+        node = self._node()
+        return [patch_of(node, {"spec": {"unschedulable": None}})] if node else []
 
 
 def _is_unschedulable(node: Object) -> bool:

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from harness.errors import UsageError
 
 from .api_path import ApiError, ApiLatency, CommitThenTimeout
+from .container_kill import ContainerKill
 from .cordon import NodeCordon
 from .custom import Custom
 from .drain import NodeDrain
@@ -31,6 +32,7 @@ ENTRY_POINTS = "operator_harness.faults"
 BUILT_IN: tuple[type[Fault], ...] = (
     PodKill,
     PodFailure,
+    ContainerKill,
     DeleteObject,
     PatchObject,
     StripOwnerReferences,

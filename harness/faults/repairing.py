@@ -15,7 +15,8 @@ from harness.client.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from harness.clusters.cluster import LastingNodes, Nodes
 from harness.errors import HarnessError
 
-from .repairs import Create, Delete, Patch, Repair, RestoreNode, Resume
+from .node_taints import set_taint
+from .repairs import Create, Delete, Patch, Repair, RestoreNode, Resume, Untaint
 
 #: How a repair can fail.
 FAILURES = (ApiError, HarnessError, OSError, LookupError)
@@ -51,6 +52,11 @@ async def repair(what: Repair, client: Client, nodes: Nodes | None) -> Outcome:
             return await _delete(what, client)
         case RestoreNode():
             return await _restore_node(what, nodes)
+        case Untaint():
+            await set_taint(
+                client, what.node, {"key": what.key, "effect": what.effect}, present=False
+            )
+            return Outcome(f"node {what.node} has no taint {what.key}:{what.effect}")
         case Resume():
             return await _resume(what, nodes)
 

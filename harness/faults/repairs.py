@@ -103,6 +103,18 @@ class RestoreNode(StrictModel):
         return f"restore node {self.name}"
 
 
+class Untaint(StrictModel):
+    """Remove one taint from a node; all others stay."""
+
+    type: Literal["untaint"] = "untaint"
+    node: str
+    key: str
+    effect: str
+
+    def __str__(self) -> str:
+        return f"remove taint {self.key}:{self.effect} from node {self.node}"
+
+
 class Resume(StrictModel):
     """Let what runs in a pod go on."""
 
@@ -114,7 +126,9 @@ class Resume(StrictModel):
         return f"let Pod/{self.pod} in {self.namespace} go on"
 
 
-Repair = Annotated[Create | Patch | Delete | RestoreNode | Resume, Field(discriminator="type")]
+Repair = Annotated[
+    Create | Patch | Delete | RestoreNode | Untaint | Resume, Field(discriminator="type")
+]
 _REPAIRS: TypeAdapter[list[Repair]] = TypeAdapter(list[Repair])
 
 

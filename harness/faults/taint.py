@@ -1,9 +1,4 @@
-"""A node gets a taint, and loses it again; the taints of others stay as they are.
-
-`spec.taints` is one list that is written as a whole, so each write carries the resourceVersion that
-it was made from, and is made again when somebody was faster. (Kubernetes "Taints and Tolerations";
-`kubectl taint`.)
-"""
+"""A node gets a taint and loses it again (Kubernetes "Taints and Tolerations"; `kubectl taint`)."""
 
 from __future__ import annotations
 
@@ -12,8 +7,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from harness.apiserver.requests import Object
-from harness.apiserver.status import ApiError
-from harness.client import Client
 from harness.client.resources import NODES, PODS
 from harness.clusters.state import Key, is_terminating
 from harness.controllers.scheduler.fit import untolerated
@@ -21,11 +14,11 @@ from harness.simulation.records import Record
 
 from .context import CannotInject, FaultContext
 from .fault import Injection
+from .node_taints import is_same, set_taint, taints_of
 from .nodes import NodeFault, NodeInjection, node_of
+from .repairs import Repair, Untaint
 
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-#: Kubelet, controllers and people write to nodes too, but not often.
-_ATTEMPTS_MAX = 20
 
 
 class NodeTaint(NodeFault):
@@ -68,7 +61,7 @@ class Taint(NodeInjection):
         """A node without that taint, and without strangers that would have to go."""
         chosen, fault, name = super().choose(), self._fault, self.context.name
         node = self.context.state.get(Key("", NODES.kind, "", self.node)) or {}
-        if any(_is_same(fault.taint, taint) for taint in _taints(node)):
+        if any(is_same(fault.taint, taint) for taint in taints_of(node)):
             raise CannotInject(f"fault {name}: {chosen} has a taint {fault.key}:{fault.effect}")
         if strangers := self._strangers():
             raise CannotInject(
@@ -96,47 +89,13 @@ class Taint(NodeInjection):
     def sees(self, record: Record) -> bool:
         """The node has the taint."""
         return self.is_my_node(record) and any(
-            _is_same(self._fault.taint, taint) for taint in _taints(record.data["object"])
+            is_same(self._fault.taint, taint) for taint in taints_of(record.data["object"])
         )
 
     def undo_description(self) -> str:
         """The taint goes, others stay."""
         return f"remove taint {self._fault.key}:{self._fault.effect} from node {self.node}"
 
-    async def undo(self) -> None:
-        """Remove the taint."""
-        await set_taint(self.context.client, self.node, self._fault.taint, present=False)
-
-
-async def set_taint(client: Client, node: str, taint: Object, *, present: bool) -> None:
-    """Add a taint to a node, or remove it; all other taints stay. A node that is gone has none.
-
-    Raises:
-        ApiError: The server refuses it, or others write to the node all the time.
-    """
-    for attempt in range(1, _ATTEMPTS_MAX + 1):
-        found = await client.find(NODES, node)
-        if found is None:
-            return
-        others = [other for other in _taints(found) if not _is_same(taint, other)]
-        if len(others) == len(_taints(found)) and not present:
-            return
-        change = {
-            "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
-            "spec": {"taints": [*others, *([taint] if present else [])] or None},
-        }
-        try:
-            await client.patch(NODES, node, document=change)
-            return
-        except ApiError as error:
-            if error.code != 409 or attempt == _ATTEMPTS_MAX:
-                raise
-
-
-def _taints(node: Object) -> list[Object]:
-    return list((node.get("spec") or {}).get("taints") or ())
-
-
-def _is_same(one: Object, other: Object) -> bool:
-    """A node holds one taint for each key and effect."""
-    return bool(one["key"] == other["key"] and one["effect"] == other["effect"])
+    def repairs(self) -> list[Repair]:
+        """The taint goes."""
+        return [Untaint(node=self.node, key=self._fault.key, effect=self._fault.effect)]

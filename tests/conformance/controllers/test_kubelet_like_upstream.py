@@ -1,9 +1,10 @@
 """Our kubelet against a real one: the same pods, the same statuses in the same order.
 
 `kubelet/NAME.json` holds a pod, each status that a kubelet v1.37 wrote for it on kind, and the
-Events; without times, ids and addresses. Ours has to go through the same statuses. Left out on both
-sides: the moment between sandbox and container (we have no sandboxes), and what a real one writes
-when only `resources` change. Where the recording was cut off, ours may go on.
+Events; without times, ids and addresses. `kills` tells which container got SIGKILL after how many
+seconds each. Ours has to go through the same statuses. Left out on both sides: the moment between
+sandbox and container (we have no sandboxes), and what a real one writes when only `resources`
+change. Where the recording was cut off, ours may go on.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _DROPPED = (
 #: What the recorded containers did, as data.
 BEHAVIOURS = {
     "plain": PodBehaviour(stop_seconds=None),
+    "killed": PodBehaviour(),
     "init": PodBehaviour(),
     "crash": exits(3, after_seconds=5.0),
     "missing": PodBehaviour(image_exists=False),
@@ -156,6 +158,10 @@ def play(name: str, recorded: Object) -> tuple[list[Object], list[list[str]]]:
         watching.on_change(lambda before, after: seen.append(_seen(before, after)))
         task = asyncio.ensure_future(watching.run())
         await client.create(PODS, {"apiVersion": "v1", "kind": "Pod", **recorded["pod"]}, "kl")
+        kills = recorded.get("kills", {"after": []})
+        for wait in kills["after"]:
+            await world.clock.sleep(wait)
+            assert manager.kill_container("kl", name, kills["container"])
         await world.clock.sleep(30.0 if deleted else 400.0)
         if deleted:
             await client.delete(PODS, name, "kl")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from harness.apiserver.requests import Object
-from harness.client.resources import DEPLOYMENTS
+from harness.client.resources import DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS
 from harness.clusters.simulated import SimulatedCluster
 from harness.clusters.state import ClusterState
+from harness.faults.container_kill import ContainerKill
 from harness.faults.context import FaultContext
+from harness.faults.cordon import NodeCordon
+from harness.faults.drain import NodeDrain
 from harness.faults.fault import Fault, carry_out
 from harness.faults.nodes import NodeLoss
 from harness.faults.pods import PodFailure, PodKill
 from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
+from harness.faults.taint import NodeTaint
 from harness.simulation.world import World, run
 from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import ObjectReference, Seconds, Select
@@ -71,6 +76,32 @@ class Living:
         assert found is not None
         return int(found["status"].get("readyReplicas", 0))
 
+    async def cordon(self, node: str, value: bool | None) -> None:
+        """As somebody else would."""
+        change = {"spec": {"unschedulable": value}}
+        await self.cluster.client.patch(NODES, node, document=change)
+
+    async def budget(self, max_unavailable: int) -> None:
+        """For the Deployment's pods."""
+        selector = {"matchLabels": {"app": "demo"}}
+        spec = {"maxUnavailable": max_unavailable, "selector": selector}
+        document = {"metadata": {"name": "demo"}, "spec": spec}
+        await self.cluster.client.create(POD_DISRUPTION_BUDGETS, document, NAMESPACE)
+
+    def nodes_of_pods(self) -> list[str]:
+        """Where the pods are."""
+        return sorted(pod["spec"]["nodeName"] for pod in self.pods().values())
+
+    def nodes_with(self, field: str) -> list[str]:
+        """Nodes whose spec has a field."""
+        return [key.name for key, node in self.state.objects("Node") if field in node["spec"]]
+
+    def available(self) -> int:
+        """How many pods are ready and not on their way out."""
+        pods = [p for p in self.pods().values() if "deletionTimestamp" not in p["metadata"]]
+        conditions = [c for pod in pods for c in pod["status"].get("conditions") or ()]
+        return sum(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
     def pods(self) -> dict[str, Object]:
         """By name."""
         return {key.name: pod for key, pod in self.state.objects("Pod")}
@@ -113,6 +144,75 @@ def test_failing_pods_are_not_ready_until_the_fault_ends() -> None:
         assert cluster.ready_replicas == 0
         await cluster.cluster.clock.sleep(20)
         assert cluster.ready_replicas == 2
+
+    living(body)
+
+
+def test_a_killed_container_starts_again_in_its_pod() -> None:
+    def restarts(cluster: Living) -> list[int]:
+        pods = cluster.pods().values()
+        return sorted(pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods)
+
+    async def body(cluster: Living) -> None:
+        await cluster.deploy()
+        before = set(cluster.pods())
+        await cluster.inject(ContainerKill(select=PODS_OF_DEMO))
+        assert cluster.ready_replicas == 2
+        await cluster.cluster.clock.sleep(10)
+        assert (cluster.ready_replicas, restarts(cluster)) == (2, [0, 1])
+        assert set(cluster.pods()) == before
+
+    living(body)
+
+
+def test_a_cordoned_node_keeps_its_pods_and_gets_no_new_ones() -> None:
+    async def body(cluster: Living) -> None:
+        await cluster.deploy()
+        nodes = cluster.nodes_of_pods()
+        cordon = asyncio.create_task(cluster.inject(NodeCordon(), duration=60))
+        await cluster.cluster.clock.sleep(5)
+        assert cluster.nodes_of_pods() == nodes
+        (cordoned,) = cluster.nodes_with("unschedulable")
+        await cluster.inject(PodKill(select=PODS_OF_DEMO, mode="all"))
+        await cluster.cluster.clock.sleep(10)
+        assert cluster.ready_replicas == 2
+        assert cordoned not in cluster.nodes_of_pods()
+        await cordon
+        assert cluster.nodes_with("unschedulable") == []
+
+    living(body)
+
+
+def test_a_taint_with_no_execute_drives_the_pods_away() -> None:
+    async def body(cluster: Living) -> None:
+        await cluster.deploy()
+        fault = asyncio.create_task(cluster.inject(NodeTaint(effect="NoExecute"), duration=60))
+        await cluster.cluster.clock.sleep(45)
+        (tainted,) = cluster.nodes_with("taints")
+        assert cluster.ready_replicas == 2
+        assert tainted not in cluster.nodes_of_pods()
+        await fault
+        assert cluster.nodes_with("taints") == []
+
+    living(body)
+
+
+def test_a_drained_node_loses_one_pod_at_a_time_as_the_budget_says() -> None:
+    async def body(cluster: Living) -> None:
+        for node in ("node-2", "node-3"):
+            await cluster.cordon(node, True)
+        await cluster.deploy()
+        await cluster.budget(max_unavailable=1)
+        await cluster.cluster.clock.sleep(1)
+        for node in ("node-2", "node-3"):
+            await cluster.cordon(node, None)
+        fewest: list[int] = []
+        cluster.cluster.recorder.follow(lambda record: fewest.append(cluster.available()))
+        await cluster.inject(NodeDrain())
+        await cluster.cluster.clock.sleep(10)
+        assert min(fewest) == 1
+        assert cluster.ready_replicas == 2
+        assert "node-1" not in cluster.nodes_of_pods()
 
     living(body)
 

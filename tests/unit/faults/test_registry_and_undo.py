@@ -13,6 +13,7 @@ from harness.vocabulary import field_descriptions
 V1_NAMES = [
     "podKill",
     "podFailure",
+    "containerKill",
     "deleteObject",
     "patchObject",
     "stripOwnerReferences",
