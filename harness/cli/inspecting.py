@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .exit_codes import NOTHING_SELECTED, PASSED
+from .placing import cluster_options, place_of, place_options
 from .selecting import paths_argument, select_cases, selection_options, settings_of
 
 
 @click.command()
 @paths_argument
-def validate(paths: tuple[Path, ...]) -> int:
-    """Check scenario files; mistakes are told with place and remedy."""
+@cluster_options
+def validate(paths: tuple[Path, ...], where: dict[str, Any]) -> int:
+    """Check scenario files; mistakes are told with place and remedy.
+
+    With --cluster, also whether their faults can act there, and which cases it skips.
+    """
+    from harness.running.place import lacking, placed
+    from harness.scenario.plan import plans_of
+
     cases = select_cases(paths)
     files = len({case.file for case in cases})
+    plans = plans_of(cases, seed=None, repeat=1, draw=0, settings=settings_of(cases))
+    skipped = {plan.name: lacking(plan) for plan in placed(plans, place_of(where))}
     click.echo(f"scenario files: {files}, cases: {len(cases)}, all valid")
+    for name, reason in skipped.items():
+        if reason:
+            click.echo(f"  skipped there: {name} ({reason})")
     return PASSED if cases else NOTHING_SELECTED
 
 
@@ -26,6 +40,7 @@ def validate(paths: tuple[Path, ...]) -> int:
 @selection_options
 @click.option("--seed", type=int, help="Seed of the plan; else the scenario's own.")
 @click.option("--subject", help="Another operator: a kopf module or a command.")
+@place_options
 def plan(
     paths: tuple[Path, ...],
     matrix: tuple[str, ...],
@@ -33,6 +48,7 @@ def plan(
     labels: tuple[str, ...],
     seed: int | None,
     subject: str | None,
+    where: dict[str, Any],
 ) -> int:
     """Show what would run, as plan.yaml documents.
 
@@ -42,10 +58,13 @@ def plan(
 
     from ruamel.yaml import YAML
 
+    from harness.running.place import placed
     from harness.scenario.plan import plans_of
 
+    place = place_of(where)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     plans = plans_of(cases, seed=seed, repeat=1, draw=0, settings=settings_of(cases, subject))
+    plans = placed(plans, place)
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.explicit_start = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,7 +19,14 @@ from .hashing import under_hash_seed
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
-def replay(folder: Path, allow_custom: bool) -> int:
+@click.option(
+    "--allow-context",
+    "allowed_contexts",
+    multiple=True,
+    metavar="NAME",
+    help="May be broken although it does not look disposable.",
+)
+def replay(folder: Path, allow_custom: bool, allowed_contexts: tuple[str, ...]) -> int:
     """Make the run of FOLDER again and compare the journals.
 
     FOLDER is a case's folder below the report folder, such as `.harness/last/NAME-seed1`, or the
@@ -28,7 +36,9 @@ def replay(folder: Path, allow_custom: bool) -> int:
     from harness.report.journal import first_divergence
     from harness.report.terminal import case_line, failure_text
     from harness.running.checking import check_plans
+    from harness.running.place import Place, check_startable
     from harness.running.processes import run_plan
+    from harness.running.real import real_clusters
     from harness.running.single import Options
     from harness.scenario.plan import read_plan
 
@@ -37,8 +47,14 @@ def replay(folder: Path, allow_custom: bool) -> int:
     recorded = _recorded(file.parent)
     options = Options(allow_custom=allow_custom)
     check_plans([plan], options)
+    place = Place.from_options(plan.where, dict(plan.place))
+    place = replace(place, allowed_contexts=allowed_contexts)
+    check_startable(place)
     _warn_of_differences(plan.document(), document)
-    with tempfile.TemporaryDirectory() as scratch:
+    with (
+        real_clusters([plan], place, options) as options,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         result = run_plan(plan, Path(scratch), options)
         click.echo(str(case_line(result)).rstrip())
         if not result.passed:

@@ -16,6 +16,7 @@ from harness.scenario.hash_seed import HASH_SEED
 
 from .exit_codes import NOTHING_SELECTED
 from .hashing import under_hash_seed
+from .placing import place_of, place_options
 from .selecting import paths_argument, select_cases, selection_options, settings_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ LAST = Path(".harness/last")
 @selection_options
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed; else the scenario's own.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Times, each with another seed.")
-@click.option("--parallel", type=click.IntRange(1), help="Processes at once; default: all cores.")
+@click.option(
+    "--parallel", type=click.IntRange(1), help="At once; default: all cores in sim, else 1."
+)
 @click.option("--shard-index", type=click.IntRange(0), default=0, help="Which shard, from 0.")
 @click.option("--shard-count", type=click.IntRange(1), default=1, help="How many shards.")
 @click.option("--fail-fast", is_flag=True, help="Start no more cases after the first finding.")
@@ -47,22 +50,10 @@ LAST = Path(".harness/last")
     show_default=True,
     help="Where journals, plans and summaries go.",
 )
-@click.option(
-    "--cluster",
-    type=click.Choice(["sim", "control-plane"]),
-    default="sim",
-    show_default=True,
-    help="Simulated, or a real API server from KUBEBUILDER_ASSETS, in real time.",
-)
-@click.option(
-    "--timeout-scale",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    help="Multiplies deadlines, for slow machines.",
-)
 @click.option("--subject", help="Another operator: a kopf module or a command.")
 @click.option("--no-fork", is_flag=True, help="Run all in this process, for debuggers.")
 @click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
+@place_options
 def run(
     paths: tuple[Path, ...],
     matrix: tuple[str, ...],
@@ -75,11 +66,10 @@ def run(
     shard_count: int,
     fail_fast: bool,
     report_dir: Path,
-    cluster: str,
-    timeout_scale: float,
     subject: str | None,
     no_fork: bool,
     allow_custom: bool,
+    where: dict[str, Any],
 ) -> int:
     """Run scenarios against the operator, in a simulated cluster unless told otherwise.
 
@@ -88,27 +78,28 @@ def run(
     """
     under_hash_seed(HASH_SEED)  # before the imports, which would be made twice otherwise
     from harness.oracle.verdict import worst_exit_code
-    from harness.running.place import Place, placed
+    from harness.running.place import check_startable, placed, runs_at_once
     from harness.running.single import Options
-    from harness.scenario.plan import SEED_MAX, SIM, plans_of
+    from harness.scenario.plan import SEED_MAX, plans_of
 
+    place = place_of(where)
+    at_once = runs_at_once(place, parallel, fork=not no_fork)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
     settings = settings_of(cases, subject)
     plans = plans_of(cases, seed=seed, repeat=repeat, draw=draw, settings=settings)
-    place = Place(cluster, timeout_scale)
     plans = placed(_shard(plans, shard_index, shard_count), place)
     if not plans:
         click.echo("nothing selected: no case matches the paths and options given", err=True)
         return NOTHING_SELECTED
+    check_startable(place)
     if report_dir == LAST:
         shutil.rmtree(LAST, ignore_errors=True)
     results = _run(
         plans,
         report_dir,
         place,
-        # Subjects act on the whole cluster, so two runs cannot share a real one.
-        parallel=(parallel or os.cpu_count() or 1) if cluster == SIM else 1,
+        parallel=at_once,
         fail_fast=fail_fast,
         fork=not no_fork,
         options=Options(allow_custom=allow_custom),
@@ -151,7 +142,9 @@ def _run(
     try:
         with (
             _Interruption(at_once=not fork) as interruption,
-            real_clusters(plans, place, options, report_dir / place.cluster) as options,
+            real_clusters(
+                plans, place, options, report_dir / place.cluster, at_once=parallel
+            ) as options,
             Progress(console, len(plans)) as progress,
         ):
 

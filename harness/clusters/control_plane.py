@@ -17,6 +17,7 @@ from harness.subjects.spec import SubjectSpec
 from .child_process import child_process
 from .cluster import Nodes, Subject
 from .control_plane_start import ControlPlane
+from .offers import CONTROL_PLANE, OFFERS
 from .proxy import Gateway, Proxy, proxy_to
 from .real import RealCluster
 from .simulated import SimulatedNodes
@@ -28,7 +29,7 @@ class ControlPlaneSite:
     """A control plane that runs, with machines that are played."""
 
     name = "control-plane"
-    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
+    capabilities: frozenset[str] = OFFERS[CONTROL_PLANE].capabilities
     provisioned = False
 
     def __init__(self, plane: ControlPlane) -> None:

@@ -30,6 +30,7 @@ from harness.subjects.endpoint import Endpoint
 from harness.subjects.spec import SubjectSpec
 
 from .installing import ready_to_install
+from .offers import OFFERS, SIM
 from .simulated import MANAGER, SimulatedNodes, SimulationOptions
 from .tokens import service_account_token
 
@@ -48,7 +49,7 @@ class ServedCluster:
     """
 
     name = "served"
-    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
+    capabilities: frozenset[str] = OFFERS[SIM].capabilities
 
     def __init__(
         self,

@@ -34,6 +34,7 @@ from harness.subjects.spec import SubjectSpec
 
 from .cluster import Recovery
 from .installing import ready_to_install
+from .offers import OFFERS, SIM
 from .tokens import service_account_token
 
 API_HOST = "kubernetes.default.svc"
@@ -99,7 +100,7 @@ class SimulatedCluster:
     fault_plane: FaultPlane
     subjects: dict[str, InProcessSubject] = field(default_factory=dict)
     name: str = "sim"
-    capabilities: frozenset[str] = frozenset({"containers", "nodes"})
+    capabilities: frozenset[str] = OFFERS[SIM].capabilities
 
     @classmethod
     async def start(

@@ -25,6 +25,7 @@ from harness.scenario.result import CaseResult
 from harness.scenario.runner import needs_reference, without_faults
 
 from .folders import case_folder, write_case
+from .place import lacking
 from .single import Options, Reference, run_single
 
 _WAITING_SECONDS = 0.5
@@ -47,36 +48,49 @@ class _Child:
     process: multiprocessing.process.BaseProcess
     pipe: Connection
     plan: Plan
+    options: Options
     began: float = field(default_factory=time.perf_counter)
 
 
 def run_plan(plan: Plan, folder: Path | None, options: Options) -> CaseResult:
-    """Run one plan here, its reference run first where it needs one; errors become a verdict."""
+    """Run one plan here, its reference run first where it needs one; errors become a verdict.
+
+    What its cluster cannot have is known beforehand: then nothing is run.
+    """
     began = time.perf_counter()
     try:
-        reference: Reference | None = None
-        if needs_reference(plan.case):
-            calm = replace(plan, case=without_faults(plan.case))
-            reference = run_single(calm, None, options).reference
-        result = run_single(plan, folder, options, reference=reference)
+        missing = lacking(plan)
+        result = (
+            _concluded(plan, Verdict.SKIPPED, missing) if missing else _run(plan, folder, options)
+        )
     except HarnessError as error:
-        result = _error(plan, f"{type(error).__name__}: {error}")
+        result = _concluded(plan, Verdict.ERROR, f"{type(error).__name__}: {error}")
     except Exception:  # noqa: BLE001 - any bug of the harness must become a verdict, with its trace
-        result = _error(plan, traceback.format_exc())
+        result = _concluded(plan, Verdict.ERROR, traceback.format_exc())
     result.wall_seconds = time.perf_counter() - began
     if folder is not None:
         write_case(folder, plan, result)
     return result
 
 
-def _error(plan: Plan, message: str) -> CaseResult:
+def _run(plan: Plan, folder: Path | None, options: Options) -> CaseResult:
+    reference: Reference | None = None
+    if needs_reference(plan.case):
+        calm = replace(plan, case=without_faults(plan.case))
+        reference = run_single(calm, None, options).reference
+    return run_single(plan, folder, options, reference=reference)
+
+
+def _concluded(plan: Plan, verdict: Verdict, message: str) -> CaseResult:
+    """The result of a plan that was not played, or not to its end."""
     return CaseResult(
         case=plan.name,
         file=plan.case.file,
         seed=plan.seed,
-        verdict=Verdict.ERROR,
-        oracle="harness",
+        verdict=verdict,
+        oracle="requires" if verdict is Verdict.SKIPPED else "harness",
         message=message,
+        cluster=plan.where,
         replay=plan.replay_line,
     )
 
@@ -96,9 +110,9 @@ def run_plans(
     Args:
         plans: What to run.
         report: Folder for each case's folder; None keeps nothing.
-        options: How to run.
+        options: How to run; a real cluster in it is used by one run at a time.
         hooks: Told of each start and end.
-        parallel: Processes at once.
+        parallel: Processes at once; no more than there are real clusters, if there are any.
         fail_fast: Stop starting more after the first that is neither Passed nor Skipped.
         fork: False runs all of them in this process, one after another, for debuggers.
     """
@@ -107,14 +121,16 @@ def run_plans(
     results: list[CaseResult] = []
     waiting = deque(plans)
     running: list[_Child] = []
+    free = _free_options(options, parallel)
     others = multiprocessing.active_children()
     try:
         while waiting or running:
-            while waiting and len(running) < parallel:
-                running.append(_start(waiting.popleft(), report, options, hooks))
+            while waiting and free:
+                running.append(_start(waiting.popleft(), report, free.popleft(), hooks))
             hooks.waiting()
             for child in _ended(running):
                 running.remove(child)
+                free.append(child.options)
                 result = _collect(child)
                 results.append(result)
                 hooks.ended(result)
@@ -123,6 +139,14 @@ def run_plans(
     finally:
         _end_processes(others)
     return results
+
+
+def _free_options(options: Options, parallel: int) -> deque[Options]:
+    """What each of the processes at once is given: options, with a real cluster of its own."""
+    if options.site is None:
+        return deque([options] * parallel)
+    sites = [options.site, *options.more_sites][:parallel]
+    return deque(replace(options, site=site, more_sites=()) for site in sites)
 
 
 def _end_processes(others: list[multiprocessing.process.BaseProcess]) -> None:
@@ -165,7 +189,7 @@ def _start(plan: Plan, report: Path | None, options: Options, hooks: Hooks) -> _
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
-    return _Child(process, ours, plan)
+    return _Child(process, ours, plan, options)
 
 
 def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Options) -> None:
@@ -192,6 +216,7 @@ def _collect(child: _Child) -> CaseResult:
     child.process.join()
     if result is None:
         code = child.process.exitcode
-        result = _error(child.plan, f"the process of this run died, exit code {code}")
+        message = f"the process of this run died, exit code {code}"
+        result = _concluded(child.plan, Verdict.ERROR, message)
         result.wall_seconds = time.perf_counter() - child.began
     return result

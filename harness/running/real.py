@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.scenario.plan import CONTROL_PLANE, EXISTING, SIM, Plan
 
-from .place import Place
+from .place import Place, lacking
 from .single import Options
 
 if TYPE_CHECKING:
@@ -21,21 +21,33 @@ Start = contextlib.AbstractContextManager["Site"]
 
 @contextlib.contextmanager
 def real_clusters(
-    plans: Sequence[Plan], place: Place, options: Options, logs: Path | None = None
+    plans: Sequence[Plan],
+    place: Place,
+    options: Options,
+    logs: Path | None = None,
+    *,
+    at_once: int = 1,
 ) -> Iterator[Options]:
     """The options of a run with the cluster that its plans need, until the context ends.
+
+    Nothing is started when all plans will be skipped.
 
     Args:
         plans: What will be run.
         place: On which cluster.
         options: How.
         logs: A folder for the logs of the cluster's programs.
+        at_once: How many runs there are at the same time; each has a cluster of its own.
     """
-    if place.cluster == SIM or not plans:
+    needed = min(at_once, sum(not lacking(plan) for plan in plans))
+    if place.cluster == SIM or not needed:
         yield options
         return
-    with _STARTS[place.cluster](place, logs) as site:
-        yield replace(options, site=site)
+    start = _STARTS[place.cluster]
+    with contextlib.ExitStack() as stack:
+        folders = [logs if logs is None or needed == 1 else logs / str(n) for n in range(needed)]
+        site, *more = [stack.enter_context(start(place, folder)) for folder in folders]
+        yield replace(options, site=site, more_sites=tuple(more))
 
 
 @contextlib.contextmanager

@@ -58,6 +58,8 @@ class Options:
     watchdog_seconds: float = 30.0
     #: The real cluster that all runs share, for plans that are not for the simulation.
     site: Site | None = None
+    #: Further ones, for runs at the same time.
+    more_sites: Sequence[Site] = ()
 
 
 def run_single(

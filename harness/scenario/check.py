@@ -27,7 +27,7 @@ class FormatErrors(FormatError):
     """Everything that is wrong with one file; the first one gives line and column."""
 
     def __init__(self, errors: Sequence[FormatError]) -> None:
-        self.errors = sorted(errors, key=lambda error: (error.line, error.column))
+        self.errors = sorted(errors, key=lambda error: (error.file, error.line, error.column))
         first = self.errors[0]
         super().__init__(first.message, file=first.file, line=first.line, column=first.column)
 

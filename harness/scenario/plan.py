@@ -13,23 +13,25 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.clusters.offers import CLUSTERS, CONTROL_PLANE, EXISTING, KIND, OFFERS, SIM
 from harness.errors import FormatError, UsageError
 
 from .hash_seed import HASH_SEED
 from .loader import Case, load_file
 from .model import API_VERSION
+from .scaling import with_scaled_timeouts
 from .settings import Settings, find_settings
 from .yaml_tree import read
 
-SIM, CONTROL_PLANE, KIND, EXISTING = "sim", "control-plane", "kind", "existing"
-CLUSTERS = (SIM, CONTROL_PLANE, KIND, EXISTING)
 SEED_MAX = 2**32 - 1
+
+_PERMISSION = "allow-context"
 
 _HEAD_FIELD = re.compile(r"^(Name|Version): *(.*?)\s*$", re.MULTILINE)
 
@@ -43,6 +45,8 @@ class Plan:
     settings: Settings
     #: The kind of cluster that was asked for, one of `CLUSTERS`.
     where: str = SIM
+    #: Options of `harness run` that say more about the place, by their names; not the defaults.
+    place: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,8 +63,15 @@ class Plan:
         """Where it runs: as asked for, or `sim` over https in real time, which is `served`."""
         return "served" if self.where == SIM and self.in_real_time else self.where
 
+    @property
+    def operator(self) -> str:
+        """How the operator runs, one of `harness.clusters.offers.OPERATORS`."""
+        return str(self.place.get("operator") or OFFERS[self.where].operators[0])
+
     def document(self) -> dict[str, Any]:
         """The content of `plan.yaml`."""
+        # What was permitted is for the person who runs it to say again.
+        place = {name: value for name, value in self.place.items() if name != _PERMISSION}
         return {
             "apiVersion": API_VERSION,
             "kind": "Plan",
@@ -75,6 +86,7 @@ class Plan:
             "python": f"{sys.version_info.major}.{sys.version_info.minor}",
             "packages": packages_digest(),
             "cluster": self.cluster,
+            **({"place": place} if place else {}),
             "subject": self.settings.subject.model_dump(exclude_defaults=True),
             "faults": [
                 {"name": fault.name, "type": fault.type, "step": step.name}
@@ -91,6 +103,7 @@ class Plan:
         parts += [f"--case {shlex.quote(pair)}" for pair in pairs]
         if self.where != SIM:
             parts.append(f"--cluster {self.where}")
+        parts += [words for name, value in self.place.items() for words in _words(name, value)]
         subject = self.settings.subject
         if subject != find_settings(Path(self.case.file)).subject:
             chosen = subject.module or shlex.join(subject.command)
@@ -98,6 +111,16 @@ class Plan:
         if self.case.runs_own_code:
             parts.append("--allow-custom")
         return " ".join(parts)
+
+
+def _words(option: str, value: Any) -> Iterator[str]:
+    """An option as it is written on a command line."""
+    if value is True:
+        yield f"--{option}"
+        return
+    for each in value if isinstance(value, tuple | list) else (value,):
+        text = f"{each:g}" if isinstance(each, float) else str(each)
+        yield f"--{option} {shlex.quote(text)}"
 
 
 def _digest(data: bytes) -> str:
@@ -172,7 +195,23 @@ def read_plan(file: Path) -> tuple[Plan, dict[str, Any]]:
             settings = settings.model_copy(update={"subject": subject})
             where = document.get("cluster", SIM)
             where = where if where in CLUSTERS else SIM  # `served` follows from the subject
-            return Plan(case, document["seed"], settings, where), document
+            place = document.get("place") or {}
+            case = with_scaled_timeouts(case, place.get("timeout-scale", 1.0))
+            return Plan(case, document["seed"], settings, where, place), document
     raise UsageError(
         f"{scenario} no longer has the case {document['scenario']['name']!r} of {file}"
     )
+
+
+__all__ = [
+    "CLUSTERS",
+    "CONTROL_PLANE",
+    "EXISTING",
+    "KIND",
+    "SEED_MAX",
+    "SIM",
+    "Plan",
+    "packages_digest",
+    "plans_of",
+    "read_plan",
+]
