@@ -1,6 +1,6 @@
 # The project's only verbs. Each makes .venv by itself when it is missing; CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench soak manifests docs facts golden lock clean
+.PHONY: help demo test lint types real kind compare bench soak manifests docs facts golden lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,16 @@ lint: $(STAMP) ## style, banned calls, import contracts
 
 types: $(STAMP) ## mypy, strict, on source and tests
 	$(BIN)/mypy
+
+real: $(STAMP) ## scenarios on a real kube-apiserver and etcd (KUBEBUILDER_ASSETS), compared with sim
+	.ci/lanes/control-plane
+
+kind: $(STAMP) ## scenarios on a real kind cluster with the Pulumi stack (Docker), compared with sim
+	.ci/lanes/kind
+
+CLUSTER ?= kind
+compare: $(STAMP) ## the same for CLUSTER=kind or control-plane, written into README and docs
+	.ci/lanes/$(CLUSTER) --write
 
 bench: $(STAMP) ## measure the speed table and write it into README and docs
 	$(BIN)/python scripts/bench.py --write

@@ -6,11 +6,15 @@ the fastest is reported, and the table says how many tries there were.
 
 from __future__ import annotations
 
+import datetime
 import os
+import platform
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 #: Real time inside a simulated run too: there `time.perf_counter` and every module's name for it
 #: show virtual time, but what a partial holds stays what it was.
@@ -57,3 +61,15 @@ def resident_bytes() -> int:
     """Memory of this process that is in use now; Linux only."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def machine() -> str:
+    """One sentence on where and when."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    name = model[1] if model else platform.machine()
+    load = os.getloadavg()[0]
+    today = datetime.datetime.now(datetime.UTC)
+    return (
+        f"Measured on {today:%Y-%m-%d} with Python {platform.python_version()} on "
+        f"{os.cpu_count()} cores ({name}), load {load:.1f}."
+    )
