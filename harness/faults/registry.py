@@ -19,6 +19,7 @@ from .custom import Custom
 from .drain import NodeDrain
 from .drift import PatchObject, StripOwnerReferences
 from .fault import Fault
+from .leader import LeaderSteal
 from .nodes import NodeLoss
 from .objects import DeleteObject
 from .pods import PodFailure, PodKill
@@ -41,6 +42,7 @@ BUILT_IN: tuple[type[Fault], ...] = (
     OperatorCrash,
     OperatorPause,
     OperatorRestart,
+    LeaderSteal,
     ApiError,
     ApiLatency,
     CommitThenTimeout,

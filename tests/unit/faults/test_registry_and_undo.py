@@ -22,6 +22,7 @@ V1_NAMES = [
     "operatorCrash",
     "operatorPause",
     "operatorRestart",
+    "leaderSteal",
     "apiError",
     "apiLatency",
     "commitThenTimeout",
