@@ -250,6 +250,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(words)}" if words else ""
 
 
+CrashForm = Literal["process", "container", "pod", "deployment", "scale"]
+"""What dies when an operator does: its process, its container, its pod, its Deployment, or all of
+its replicas. The last four differ only where it runs as a Deployment."""
+
+
 def _known_capability(word: Any) -> Any:
     if isinstance(word, str) and word not in CAPABILITIES:
         raise ValueError(f"no cluster offers {word!r}{did_you_mean(word, CAPABILITIES)}")

@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from harness.apiserver.middleware import FaultPlane
+from harness.apiserver.requests import Object
 from harness.client import Client
 from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
+from harness.vocabulary import CrashForm
 
 
 class Subject(Protocol):
@@ -27,8 +29,12 @@ class Subject(Protocol):
     async def start(self) -> None:
         """Start it, with no memory of an earlier life; returns when it runs."""
 
-    def crash(self) -> None:
-        """Cut it off at this instant: nothing it does from now on reaches the API."""
+    def crash(self, by: CrashForm = "process") -> None:
+        """Cut it off at this instant: nothing it does from now on reaches the API.
+
+        Args:
+            by: What dies. Where there is nothing but a process, every form is its crash.
+        """
 
     def pause(self) -> None:
         """Stop it where it is, as SIGSTOP does."""
@@ -38,6 +44,15 @@ class Subject(Protocol):
 
     async def stop(self) -> None:
         """Ask it to end, as SIGTERM does, and wait until it has."""
+
+
+@runtime_checkable
+class DeployedSubject(Subject, Protocol):
+    """A subject that is a Deployment of the cluster, which other processes can put back too."""
+
+    @property
+    def deployment(self) -> Object | None:
+        """The Deployment as it was when the subject was started; None before."""
 
 
 #: Ends what a fault has begun.

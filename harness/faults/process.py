@@ -3,18 +3,23 @@
 A crash is a crash: at that instant its network is cut, requests already accepted stay committed,
 memory and timers are gone. Somebody starts it again, as a Deployment's kubelet would. A graceful
 restart is another fault: the operator is asked to end and may clean up.
+
+An operator that is a Deployment can die in more ways than a process, and somebody else may start it
+again: its kubelet, its ReplicaSet. It still counts as down until the fault lets it come back.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.clusters.cluster import Subject
+from harness.apiserver.requests import Object
+from harness.clusters.cluster import DeployedSubject, Subject
 from harness.simulation.records import Record
-from harness.vocabulary import Duration
+from harness.vocabulary import CrashForm, Duration
 
 from .context import FaultContext
 from .fault import Family, Fault, Injection
+from .repairs import Repair, creation_of, scale_of
 
 
 class ProcessFault(Fault):
@@ -28,9 +33,21 @@ class ProcessFault(Fault):
 
 
 class OperatorCrash(ProcessFault):
-    """Kill the operator at this instant; it is started again later, with no memory of before."""
+    """Kill the operator at this instant; it is started again later, with no memory of before.
+
+    `by` says what dies, where the operator runs as a Deployment: `process` (all of its pods at
+    once; they come back when the fault ends), `container` (SIGKILL; the kubelet starts it again),
+    `pod` (deleted with grace 0; the ReplicaSet makes another), `deployment` (deleted, and created
+    again when the fault ends), `scale` (to zero, and back when the fault ends). In each form its
+    line to the API is cut at this very instant, and again open when `restartAfter` is over. Where
+    the operator is nothing but a process (in `sim`, and as a child process), every form is the
+    same: the process crashes and is started again after `restartAfter`.
+    """
 
     type: ClassVar[str] = "operatorCrash"
+
+    by: CrashForm = "process"
+    """What dies: process, container, pod, deployment, scale."""
 
     restart_after: Duration = 1.0
     """How long it is down; a longer `duration` of the fault counts instead."""
@@ -95,12 +112,13 @@ class Crash(ProcessInjection):
     def __init__(self, fault: OperatorCrash, context: FaultContext) -> None:
         super().__init__(fault, context)
         self._restart_after = fault.restart_after
+        self._by = fault.by
         self._down = False
 
     def strike(self) -> None:
         """Cut it off now, even in the middle of a request of its own."""
         self._down = True
-        self.subject.crash()
+        self.subject.crash(self._by)
 
     async def act(self) -> None:
         """Leave it down for its time."""
@@ -110,11 +128,25 @@ class Crash(ProcessInjection):
         """It runs again."""
         return f"start {self.subject.name} again"
 
+    def repairs(self) -> list[Repair]:
+        """What another process can put back: a Deployment that is gone or scaled to zero."""
+        deployment = deployment_of(self.subject)
+        if deployment is None or self._by in ("container", "pod"):
+            return []
+        if self._by == "deployment":
+            return [creation_of(deployment)]
+        return [scale_of(deployment, deployment["spec"].get("replicas", 1))]
+
     async def undo(self) -> None:
         """Start it, once."""
         if self._down:
             self._down = False
             await self.subject.start()
+
+
+def deployment_of(subject: Subject) -> Object | None:
+    """The Deployment that a subject is; None where it is a process."""
+    return subject.deployment if isinstance(subject, DeployedSubject) else None
 
 
 class Pause(ProcessInjection):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.errors import InfrastructureError, UsageError
 from harness.simulation.records import Recorder
+from harness.vocabulary import CrashForm
 
 from .endpoint import Endpoint
 from .guardian import Guardian, signal_group
@@ -143,8 +144,8 @@ class CommandSubject:
         while line := await _line_of(process.stdout):
             self._log.write_output("output", line.decode(errors="replace").rstrip("\n"))
 
-    def crash(self) -> None:
-        """End it and its children at this instant, by SIGKILL."""
+    def crash(self, by: CrashForm = "process") -> None:
+        """End it and its children at this instant, by SIGKILL; `by` makes no difference."""
         self._send(signal.SIGKILL, "crashed")
 
     def pause(self) -> None:

@@ -1,7 +1,12 @@
 """A subject that is a Deployment in the cluster: its pods come and go, its API traffic is ours.
 
     start   at zero first > `started` > scale up > its pods are Ready
-    crash   its line to the API is cut at this instant > scale to zero, pods deleted without grace
+    crash   its line to the API is cut at this instant > what is meant dies (see CrashForm)
+              process     scale to zero, pods deleted without grace
+              scale       scale to zero, pods end as they like
+              deployment  the Deployment is deleted, its pods with it; start creates it again
+              pod         pods deleted without grace; others take their place
+              container   SIGKILL; the kubelet starts them again
     stop    scale to zero > its pods end as they like > gone
 
 The Deployment itself is somebody else's (a stack's). Its pods reach the API through the proxy by
@@ -11,8 +16,10 @@ the Deployment's own configuration, so the line can be cut although they run els
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from harness.apiserver.requests import Object
@@ -21,6 +28,7 @@ from harness.client.resources import DEPLOYMENTS
 from harness.errors import InfrastructureError, UsageError
 from harness.simulation.clock import Clock
 from harness.simulation.records import Recorder
+from harness.vocabulary import CrashForm
 
 from .deployment_pods import DeploymentPods, is_ready, states_of
 from .log_capture import JournalHandler
@@ -29,6 +37,7 @@ from .subject import Biography
 
 _LOGS_SECONDS = 2.0
 _KILLED = -9
+_LINES_KEPT = 10
 
 
 class ApiLine(Protocol):
@@ -49,6 +58,9 @@ class ContainerControl(Protocol):
 
     async def resume_containers(self, namespace: str, pod: str) -> None:
         """As by SIGCONT."""
+
+    async def kill_container(self, namespace: str, pod: str, container: str = "") -> bool:
+        """By SIGKILL, all of them when unnamed; False when none runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +115,8 @@ class DeploymentSubject:
     ) -> None:
         self.spec = spec
         self.running = False
+        #: As it was when it was first started.
+        self.deployment: Object | None = None
         self._client = client
         self._lines = lines
         self._clock = clock
@@ -112,8 +126,11 @@ class DeploymentSubject:
         self._log = JournalHandler(recorder, spec.actor)
         self._pods: DeploymentPods | None = None
         self._logs: PodLogs | None = None
+        self._last_lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._restarts: dict[str, int] = {}
         self._paused = False
+        self._is_deleted = False
+        self._comes_back = False  # by itself, after the crash of a container or a pod
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -142,12 +159,20 @@ class DeploymentSubject:
             raise UsageError(f"Subject {self.name!r} is running; stop or crash it first.")
         await self._settled()
         pods = await self._follow()
-        await self._down_to_zero(kill=False)
+        if self._is_deleted:
+            await self._create_again()
+        if not self._comes_back:
+            await self._down_to_zero(kill=False)
         self._biography.begin()
         if self._line is not None:
             self._line.restore()
-        self.running, self._paused = True, False
-        await pods.scale(self.spec.replicas)
+        if not self._comes_back:
+            self.running = True
+            await pods.scale(self.spec.replicas)
+        await self._until_ready(pods)
+        self.running, self._paused, self._comes_back = True, False, False
+
+    async def _until_ready(self, pods: DeploymentPods) -> None:
         wanted = self.spec.replicas
         try:
             async with asyncio.timeout(self.spec.ready_seconds):
@@ -158,7 +183,8 @@ class DeploymentSubject:
     def _not_ready(self, pods: Iterable[Object]) -> str:
         states = "; ".join(map(states_of, pods)) or "it has no pods"
         where = f"Deployment {self.spec.namespace}/{self.spec.deployment}"
-        return f"{where} is not ready after {self.spec.ready_seconds:g} s: {states}"
+        words = f"{where} is not ready after {self.spec.ready_seconds:g} s: {states}"
+        return "\n".join([words, *self._last_lines])
 
     async def _follow(self) -> DeploymentPods:
         """Its pods, followed from now on, their logs too."""
@@ -170,6 +196,7 @@ class DeploymentSubject:
                 f"there is no Deployment {self.spec.namespace}/{self.spec.deployment} to run the "
                 f"subject {self.name!r}; provision it first, or name another one in the settings"
             )
+        self.deployment = found
         pods = DeploymentPods(self._client, found)
         self._logs = PodLogs(self._lines, self._write, self._still_runs, self._clock)
         pods.on_change(self._logs.see)
@@ -179,6 +206,7 @@ class DeploymentSubject:
         return pods
 
     def _write(self, text: str) -> None:
+        self._last_lines.append(text)
         self._log.write_output("output", text)
 
     def _still_runs(self, pod: Object, container_id: str) -> bool:
@@ -189,25 +217,60 @@ class DeploymentSubject:
         for status in (pod.get("status") or {}).get("containerStatuses") or ():
             key = f"{pod['metadata']['uid']}/{status['name']}"
             before = self._restarts.setdefault(key, status["restartCount"])
+            self._restarts[key] = status["restartCount"]
             if status["restartCount"] > before and self.running:
-                self._restarts[key] = status["restartCount"]
                 ended = (status.get("lastState") or {}).get("terminated") or {}
                 self._biography.end(ended.get("exitCode", 0), ended.get("reason", ""))
                 self._biography.begin()
 
-    def crash(self) -> None:
-        """Cut it off at this instant; its pods are killed as soon as that can be done."""
+    def crash(self, by: CrashForm = "process") -> None:
+        """Cut it off at this instant; what is meant dies as soon as that can be done.
+
+        Raises:
+            UsageError: A container cannot be killed, for its machine is out of reach.
+        """
         if not self.running:
             return
+        if by == "container":
+            self._control()
         if self._line is not None:
             self._line.cut()
         self.running = False
         self._biography.expect("crashed")
-        self._after(self._killed)
+        self._after(partial(self._die, by))
 
-    async def _killed(self) -> None:
-        await self._down_to_zero(kill=True)
+    async def _die(self, by: CrashForm) -> None:
+        pods = self._followed()
+        if by == "container":
+            await self._kill_containers(pods)
+        elif by == "pod":
+            await pods.replace()
+        elif by == "deployment":
+            self._is_deleted = True
+            await self._client.delete(DEPLOYMENTS, self.spec.deployment, self.spec.namespace)
+            await self._without_pods(pods, kill=False)
+        else:
+            await self._down_to_zero(kill=by == "process")
+        self._comes_back = by in ("container", "pod")
         self._biography.end(_KILLED)
+
+    async def _kill_containers(self, pods: DeploymentPods) -> None:
+        """By SIGKILL; returns when their kubelet has reported the end of all of them."""
+        running = pods.running_containers()
+        for name in await pods.names():
+            await self._control().kill_container(self.spec.namespace, name)
+        await pods.until(lambda _: not running & pods.running_containers())
+
+    async def _create_again(self) -> None:
+        """The Deployment as it was; what only a server sets is left out."""
+        assert self.deployment is not None, "it was found before it was deleted"
+        known = self.deployment["metadata"]
+        kept = ("name", "namespace", "labels", "annotations")
+        metadata = {name: known[name] for name in kept if name in known}
+        document = {**self.deployment, "metadata": metadata}
+        document.pop("status", None)
+        await self._client.create(DEPLOYMENTS, document, self.spec.namespace)
+        self._is_deleted = False
 
     def pause(self) -> None:
         """Freeze its processes.
@@ -251,11 +314,12 @@ class DeploymentSubject:
     async def stop(self) -> None:
         """Scale it to zero and wait until its pods are gone; then nothing of it is followed."""
         await self._settled()
-        if self.running:
-            self.running = False
+        if self.running or self._comes_back:
+            was_running, self.running, self._comes_back = self.running, False, False
             self._biography.expect("stopped")
             await self._down_to_zero(kill=False)
-            self._biography.end(0)
+            if was_running:
+                self._biography.end(0)
         await self._follow_no_more()
 
     async def _follow_no_more(self) -> None:
@@ -275,6 +339,9 @@ class DeploymentSubject:
         """Scale to zero and wait; after `stop_seconds`, or at once when asked, pods are killed."""
         pods = self._followed()
         await pods.scale(0)
+        await self._without_pods(pods, kill=kill)
+
+    async def _without_pods(self, pods: DeploymentPods, *, kill: bool) -> None:
         if self._paused:  # what is frozen can neither end nor be killed
             self._paused = False
             await self._thaw()

@@ -18,6 +18,7 @@ import signal
 from harness.errors import UsageError
 from harness.simulation.process import Process, State
 from harness.simulation.world import World
+from harness.vocabulary import CrashForm
 
 from . import kopf_program
 from .endpoint import Endpoint
@@ -102,8 +103,8 @@ class InProcessSubject:
         if self.running:
             self._living().files = self._view.files()
 
-    def crash(self) -> None:
-        """End it at this instant, as by SIGKILL."""
+    def crash(self, by: CrashForm = "process") -> None:
+        """End it at this instant, as by SIGKILL; there is no container, pod or Deployment."""
         if self.running:
             self._biography.expect("crashed")
             self._living().kill()

@@ -11,12 +11,13 @@ from harness.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectSpec:
-    """One operator under test: a kopf module or a command.
+    """One operator under test: a kopf module or a command, or a Deployment of the cluster.
 
     Args:
         name: What scenarios call it; its actor in the journal is `subject:NAME`.
         module: A kopf module as `kopf run -m` takes it; several are separated by commas.
         command: Program and arguments, for a subject in any language.
+        deployment: Its Deployment, where it runs in the cluster.
         namespace: Where it runs.
         service_account: As whom it acts, a ServiceAccount of that namespace.
         namespaces: What it watches; empty for the whole cluster.
@@ -36,6 +37,7 @@ class SubjectSpec:
     name: str = "operator"
     module: str = ""
     command: Sequence[str] = ()
+    deployment: str = ""
     namespace: str = "default"
     service_account: str = "default"
     namespaces: Sequence[str] = ()
@@ -51,7 +53,7 @@ class SubjectSpec:
     stop_seconds: float = 30.0
 
     def __post_init__(self) -> None:
-        if bool(self.module) == bool(self.command):
+        if bool(self.module) == bool(self.command) and not self.deployment:
             raise UsageError(
                 f"Subject {self.name!r} needs exactly one of `module` and `command`, got "
                 f"module={self.module!r} and command={list(self.command)!r}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.simulation.records import Recorder
+from harness.vocabulary import CrashForm
 
 
 class Named(Protocol):
@@ -41,8 +42,8 @@ class Subject(Protocol):
     async def start(self) -> None:
         """Start it, with no memory of an earlier life."""
 
-    def crash(self) -> None:
-        """End it at this instant, as by SIGKILL."""
+    def crash(self, by: CrashForm = "process") -> None:
+        """End it at this instant, as by SIGKILL; `by` says what dies, where that differs."""
 
     def pause(self) -> None:
         """Stop it where it is, as by SIGSTOP."""

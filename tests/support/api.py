@@ -27,7 +27,7 @@ from harness.faults.fault import Fault, Injection, carry_out
 from harness.faults.undo import UndoLog
 from harness.simulation.records import Record, Recorder
 from harness.simulation.world import World, run
-from harness.vocabulary import ObjectReference
+from harness.vocabulary import CrashForm, ObjectReference
 
 T = TypeVar("T")
 NAMESPACE = "case"
@@ -40,6 +40,7 @@ class FakeSubject:
         self.name = name
         self._recorder = recorder
         self.running = True
+        self.crashed_by: list[CrashForm] = []
 
     def _tell(self, event: str) -> None:
         self._recorder.record(
@@ -51,9 +52,10 @@ class FakeSubject:
         self.running = True
         self._tell("started")
 
-    def crash(self) -> None:
+    def crash(self, by: CrashForm = "process") -> None:
         """Be gone."""
         self.running = False
+        self.crashed_by.append(by)
         self._tell("crashed")
 
     def pause(self) -> None:

@@ -17,6 +17,7 @@ from harness.client.resources import CONFIGMAPS, DEPLOYMENTS
 from harness.scenario.loader import Case, load_file
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import Reference, run_case
+from harness.vocabulary import CrashForm
 from tests.support.api import Api, FakeSubject, with_api
 
 
@@ -38,9 +39,9 @@ class Operator(FakeSubject):
         await super().start()
         self._task = asyncio.create_task(self._run())
 
-    def crash(self) -> None:
+    def crash(self, by: CrashForm = "process") -> None:
         """The task is gone at its next step; the cluster of these tests has no network to cut."""
-        super().crash()
+        super().crash(by)
         self.end()
 
     def end(self) -> None:
