@@ -305,9 +305,9 @@ class DeploymentSubject:
     def _control(self) -> ContainerControl:
         if self._containers is None:
             raise UsageError(
-                f"subject {self.name!r} cannot be paused: Deployment {self.spec.namespace}/"
-                f"{self.spec.deployment} runs on nodes whose processes the harness cannot reach; "
-                f"pause it on sim, control-plane or kind"
+                f"subject {self.name!r} can neither be paused nor killed by its container: "
+                f"Deployment {self.spec.namespace}/{self.spec.deployment} runs on nodes whose "
+                f"processes the harness cannot reach; do that on sim, control-plane or kind"
             )
         return self._containers
 

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from harness.apiserver.requests import Object
 from harness.client.resources import DEPLOYMENTS, NODES
 from harness.errors import UsageError
 from harness.faults.context import CannotInject, FaultContext
 from harness.faults.custom import Custom
 from harness.faults.nodes import NodeLoss
 from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
+from harness.faults.repairing import repair_all
 from harness.faults.specs import BadSpec, RapidEdits
-from harness.vocabulary import Seconds
-from tests.support.api import NAMESPACE, Api, with_api
+from harness.vocabulary import CrashForm, Seconds
+from tests.support.api import NAMESPACE, Api, FakeSubject, with_api
 
 
 async def replicas(api: Api) -> int:
@@ -90,6 +92,50 @@ def test_a_crash_happens_at_the_instant_it_begins() -> None:
         injection.begin()
         assert not api.subject.running
         assert injection.observed.is_set()
+
+    with_api(body)
+
+
+@pytest.mark.parametrize("by", ["process", "container", "pod", "deployment", "scale"])
+def test_a_crash_tells_the_operator_what_dies(by: CrashForm) -> None:
+    async def body(api: Api) -> None:
+        await api.inject(OperatorCrash(by=by))
+        assert api.subject.crashed_by == [by]
+
+    with_api(body)
+
+
+class Deployed(FakeSubject):
+    """An operator that is a Deployment."""
+
+    deployment: Object | None = None
+
+
+@pytest.mark.parametrize(
+    ("by", "repair"),
+    [
+        pytest.param("process", "restore Deployment/demo in case", id="process"),
+        pytest.param("container", None, id="container"),
+        pytest.param("pod", None, id="pod"),
+        pytest.param("deployment", "create Deployment/demo in case if missing", id="deployment"),
+        pytest.param("scale", "restore Deployment/demo in case", id="scale"),
+    ],
+)
+def test_another_process_can_put_a_dead_deployment_back(by: CrashForm, repair: str | None) -> None:
+    async def body(api: Api) -> None:
+        subject = Deployed(api.recorder)
+        subject.deployment = await api.deployment()
+        context = api.context(OperatorCrash(), subjects={"operator": subject})
+        injection = OperatorCrash(by=by).prepare(context)
+        injection.begin()
+        assert [str(each) for each in injection.repairs()] == ([repair] if repair else [])
+        gone = {"spec": {"replicas": 0}}
+        if by == "deployment":
+            await api.client.delete(DEPLOYMENTS, "demo", NAMESPACE)
+        else:
+            await api.client.patch(DEPLOYMENTS, "demo", NAMESPACE, document=gone)
+        await repair_all(injection.repairs(), api.client, None)
+        assert await replicas(api) == (1 if repair else 0)
 
     with_api(body)
 
