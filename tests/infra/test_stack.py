@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.infra.rendered import API_SERVER
+from tests.infra.rendered import objects as objects_with
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -132,3 +135,42 @@ def test_the_schema_defaults_are_those_of_the_operator(objects: dict[str, Any]) 
     assert fields["port"]["default"] == desired.DEFAULT_PORT
     assert {name: each["default"] for name, each in probe.items()} == desired.DEFAULT_PROBE
     assert deadline == desired.DEFAULT_PROGRESS_DEADLINE_SECONDS
+
+
+def test_the_operator_can_be_sent_to_another_api_server() -> None:
+    found = objects_with(API_SERVER)
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    (container,) = pod["containers"]
+    assert {each["name"]: each["value"] for each in container["env"]} == {
+        "KUBERNETES_SERVICE_HOST": "10.1.2.3",
+        "KUBERNETES_SERVICE_PORT": "8443",
+    }
+    (mount,) = container["volumeMounts"]
+    assert mount["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    (volume,) = pod["volumes"]
+    sources = [next(iter(source)) for source in volume["projected"]["sources"]]
+    assert sources == ["serviceAccountToken", "configMap", "downwardAPI"]
+    assert found["ConfigMap"]["data"] == {"ca.crt": "-- a CA --"}
+
+
+def test_another_authority_makes_other_pods() -> None:
+    """Clients read it once: pods that stay would go on trusting the old one."""
+    first, second = (
+        objects_with(API_SERVER | {"apiServerCa": text})["Deployment"]["spec"]["template"]
+        for text in ("-- one --", "-- two --")
+    )
+    assert first["metadata"]["annotations"] != second["metadata"]["annotations"]
+
+
+def test_half_an_api_server_is_refused() -> None:
+    half = {name: value for name, value in API_SERVER.items() if name != "apiServerCa"}
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        objects_with(half)
+    assert "go together: set apiServerCa too, or none of them" in caught.value.stderr
+
+
+def test_image_and_replicas_are_configuration() -> None:
+    spec = objects_with({"image": "operator:2", "replicas": "2"})["Deployment"]["spec"]
+    assert spec["replicas"] == 2
+    assert spec["template"]["spec"]["containers"][0]["image"] == "operator:2"

@@ -22,11 +22,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.clusters.stack.pending import adopt_pending
 from harness.clusters.stack.reporting import Reporter, tell
+
+_LOOK_SECONDS = 0.1
+_LOOKS_MAX = 50
 
 Request = dict[str, Any]
 
@@ -89,6 +94,9 @@ class _Operation:
         stack.refresh(**self._options)
 
     def _destroy(self, stack: Any) -> None:
+        if cut_off := adopt_pending(stack):
+            tell("progress", f"looking for what was being created: {', '.join(cut_off)}")
+            stack.refresh(color="never")
         stack.destroy(**self._options)
 
     def _outputs(self, stack: Any) -> Any:
@@ -130,7 +138,7 @@ class _Operation:
         """Remove the lock of a run that was killed on this machine."""
         for lock in Path(self._request["state"]).glob(".pulumi/locks/**/*.json"):
             holder = json.loads(lock.read_text())
-            if holder["hostname"] == socket.gethostname() and not _is_alive(holder["pid"]):
+            if holder["hostname"] == socket.gethostname() and _has_ended(holder["pid"]):
                 tell("progress", f"removing the lock of pulumi process {holder['pid']}, killed")
                 stack.cancel()
 
@@ -139,14 +147,22 @@ def _plain(outputs: Any) -> dict[str, Any]:
     return {name: output.value for name, output in sorted(outputs.items())}
 
 
-def _is_alive(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone, or goes soon: one that was just killed takes a moment."""
+    never = threading.Event()
+    return any(not _is_running(pid) or never.wait(_LOOK_SECONDS) for _ in range(_LOOKS_MAX))
+
+
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+        return (
+            "(pulumi) Z" not in Path(f"/proc/{pid}/stat").read_text()
+        )  # ended, not yet waited for
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except OSError:  # somebody else's, or a system without /proc
         return True
-    return True
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 Object = dict[str, Any]
 
@@ -154,7 +154,7 @@ def access(kubeconfig: str, context_name: str = "") -> Access:
         Refused: It is none, or needs what the stand-in has not.
     """
     text = kubeconfig if "\n" in kubeconfig or "{" in kubeconfig else Path(kubeconfig).read_text()
-    config = yaml.safe_load(text)
+    config = YAML(typ="safe").load(text)
     try:
         context = _named(config["contexts"], context_name or config["current-context"])["context"]
         cluster = _named(config["clusters"], context["cluster"])["cluster"]

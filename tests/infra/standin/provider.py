@@ -37,12 +37,14 @@ _LOOK_SECONDS = 0.1
 _MARK, _SECRET = rpc._special_sig_key, rpc._special_secret_sig
 _PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 _FORCE = "pulumi.com/patchForce"
-_PATCH_PATH = {
-    "add": provider_pb2.PropertyDiff.ADD,
-    "delete": provider_pb2.PropertyDiff.DELETE,
-    "update": provider_pb2.PropertyDiff.UPDATE,
+_KINDS = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
-_REPLACE = 1  # ADD_REPLACE is ADD + 1, and so on
 
 Reply = TypeVar("Reply")
 Log = Callable[[str, str], None]
@@ -107,9 +109,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         found = dict(changes(olds, news))
         replaces = [path for path in found if needs_replacement(news["kind"], path)]
         detailed = {
-            path: provider_pb2.PropertyDiff(
-                kind=_PATCH_PATH[how] + (_REPLACE if path in replaces else 0), inputDiff=True
-            )
+            path: provider_pb2.PropertyDiff(kind=_KINDS[how, path in replaces], inputDiff=True)
             for path, how in found.items()
         }
         same = provider_pb2.DiffResponse.DIFF_NONE

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         return 1
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=_OPTIONS)
     provider = KubernetesProvider(_log_to(addresses[0]))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # type: ignore[no-untyped-call]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     asked_to_end = threading.Event()
