@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from harness.faults.fault import Fault  # noqa: E402
 from harness.faults.matching import RequestFault  # noqa: E402
+from harness.faults.nodes import NodeFault  # noqa: E402
 from harness.faults.process import ProcessFault  # noqa: E402
 from harness.faults.registry import BUILT_IN  # noqa: E402
 from harness.faults.targets import TargetedFault  # noqa: E402
@@ -52,6 +53,7 @@ _COMMON = {
     "process": ("a subject", ProcessFault),
     "api": ("the requests they mean", RequestFault),
     "watch": ("the watches they mean", RequestFault),
+    "node": ("a node", NodeFault),
 }
 _FORMAT = (
     model.Scenario, model.Metadata, model.Spec, model.Timeouts, model.BlastRadius, model.Step,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import model_validator
 
 from harness.clusters.cluster import Recovery
 from harness.simulation.records import Record
@@ -16,17 +18,28 @@ from .targets import TargetedFault, TargetedInjection
 
 
 class PodKill(TargetedFault):
-    """Kill pods at once, without grace (Chaos Mesh's `pod-kill`)."""
+    """Kill pods at once, without grace (Chaos Mesh's `pod-kill`), or let them end in order."""
 
     type: ClassVar[str] = "podKill"
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 
     grace_period: Duration = 0.0
     """How long the pods may take to end."""
+    graceful: bool = False
+    """Instead: as long as each pod says itself (`terminationGracePeriodSeconds`)."""
+
+    @model_validator(mode="after")
+    def _one_grace(self) -> Self:
+        if self.graceful and self.grace_period:
+            raise ValueError("write either gracePeriod or graceful")
+        return self
 
     def prepare(self, context: FaultContext) -> Injection:
         """One killing: a deletion with a grace period of its own."""
         chosen = {**dict(self), "select": self.selection, "object": None}
+        del chosen["graceful"]
+        if self.graceful:
+            chosen["grace_period"] = None
         deletion = DeleteObject.model_construct(**chosen, propagation="Background")
         return Deletion(deletion, context)
 

@@ -14,7 +14,7 @@ from harness.faults.drift import PatchObject, StripOwnerReferences
 from harness.faults.objects import DeleteObject
 from harness.faults.pods import PodFailure, PodKill
 from harness.faults.targets import TargetedFault
-from harness.vocabulary import Select
+from harness.vocabulary import Seconds, Select
 from tests.support.api import NAMESPACE, Api, with_api
 
 LIFE = ["injected", "observed", "ended"]
@@ -128,6 +128,33 @@ def killed(seed: int, **parameters: Any) -> list[str]:
         return [name for name in before if name not in left]
 
     return with_api(body, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "grace"),
+    [
+        pytest.param({}, None, id="none-at-all"),
+        pytest.param({"grace_period": Seconds(3)}, 3, id="as-the-fault-says"),
+        pytest.param({"graceful": True}, 30, id="as-the-pod-says"),
+    ],
+)
+def test_a_killed_pod_has_the_grace_that_was_asked_for(
+    parameters: dict[str, Any], grace: int | None
+) -> None:
+    async def body(api: Api) -> None:
+        await api.pod("p1")
+        injection = await api.inject(PodKill("Pod/p1", **parameters))
+        assert injection.observed.is_set()
+        left = await api.client.find(PODS, "p1", NAMESPACE)
+        given = None if left is None else left["metadata"]["deletionGracePeriodSeconds"]
+        assert given == grace
+
+    with_api(body)
+
+
+def test_a_pod_kill_has_one_grace() -> None:
+    with pytest.raises(ValidationError, match="write either gracePeriod or graceful"):
+        PodKill("Pod/p1", graceful=True, grace_period=Seconds(3))
 
 
 def test_a_pod_kill_kills_nothing_but_pods() -> None:
