@@ -2,7 +2,9 @@
 
 Clients in a pod read two variables and one folder, into which the kubelet puts the cluster's own
 values. A container's own variables win over those of the kubelet, and a volume of our own takes the
-folder's place, with the same token in it. So an operator that knows nothing of it talks to a proxy.
+folder's place, with the same token in it. Some clients (kopf) ask no variable but always go to
+`kubernetes.default.svc` at port 443, so that name gets the other address, too. Thus an operator that
+knows nothing of it talks to a proxy.
 
 See https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """
@@ -16,6 +18,7 @@ import pulumi
 API_SERVER_CA = "api-server-ca"
 #: Where every Kubernetes client in a pod looks for its credentials.
 CREDENTIALS = "/var/run/secrets/kubernetes.io/serviceaccount"
+API_SERVER_NAMES = ["kubernetes.default.svc", "kubernetes.default", "kubernetes"]
 TOKEN_SECONDS = 3607  # as the API server's own volumes have it
 
 
@@ -67,6 +70,7 @@ def directed(template: dict[str, Any], api_server: ApiServer) -> dict[str, Any]:
         "spec": spec
         | {
             "automountServiceAccountToken": False,
+            "hostAliases": [{"ip": api_server.host, "hostnames": API_SERVER_NAMES}],
             "containers": containers,
             "volumes": [{"name": "credentials", "projected": {"sources": credentials()}}],
         },

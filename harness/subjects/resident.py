@@ -10,12 +10,7 @@ too, so nothing happens to it but what a scenario asks for.
 
 from __future__ import annotations
 
-import asyncio
-
-from harness.errors import InfrastructureError
-
 from .deployment import DeploymentSubject
-from .deployment_pods import is_ready
 
 
 class ResidentSubject(DeploymentSubject):
@@ -35,12 +30,7 @@ class ResidentSubject(DeploymentSubject):
         pods = await self._follow()
         self._adopted = self.running = True
         self._biography.begin()
-        wanted = self.spec.replicas
-        try:
-            async with asyncio.timeout(self.spec.ready_seconds):
-                await pods.until(lambda found: sum(map(is_ready, found)) >= wanted)
-        except TimeoutError:
-            raise InfrastructureError(self._not_ready(pods.all())) from None
+        await self._until_ready(pods)
 
     async def leave(self) -> None:
         """The run is over: it goes on without us."""

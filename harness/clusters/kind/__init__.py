@@ -12,6 +12,7 @@ from .images import ImageBuild, build_images, load_images
 from .leftovers import KindRecord, delete_leftover, leftover_kind_clusters
 from .nodes import KindNodes
 from .options import KindOptions, missing_for_kind
+from .pod_route import PodRoute, pod_route
 
 __all__ = [
     "ImageBuild",
@@ -19,10 +20,12 @@ __all__ = [
     "KindNodes",
     "KindOptions",
     "KindRecord",
+    "PodRoute",
     "build_images",
     "delete_leftover",
     "kind_cluster",
     "leftover_kind_clusters",
     "load_images",
     "missing_for_kind",
+    "pod_route",
 ]

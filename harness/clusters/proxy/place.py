@@ -11,7 +11,7 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import trustme
@@ -31,12 +31,14 @@ class ProxyPlace:
         port: 0 takes a free one.
         ca_pem: The authority's certificate, for callers.
         ca_key_pem: Its key; keep it in memory.
+        names: By which else callers know the address.
     """
 
     host: str
     port: int
     ca_pem: str
-    ca_key_pem: str
+    ca_key_pem: str = field(repr=False)
+    names: tuple[str, ...] = ()
 
     @classmethod
     def new(cls, host: str = LOOPBACK, port: int = 0) -> Self:
@@ -50,10 +52,10 @@ class ProxyPlace:
         )
 
     def certificate(self) -> trustme.LeafCert:
-        """A certificate for the host."""
+        """A certificate for the host and all its names."""
         authority = trustme.CA.from_pem(self.ca_pem.encode(), self.ca_key_pem.encode())
-        names = (self.host, "localhost") if self.host == LOOPBACK else (self.host,)
-        return authority.issue_cert(*names)
+        local = ("localhost",) if self.host == LOOPBACK else ()
+        return authority.issue_cert(self.host, *local, *self.names)
 
 
 @contextlib.contextmanager
