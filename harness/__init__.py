@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.faults.api_path import ApiError, ApiLatency, CommitThenTimeout
+    from harness.faults.container_kill import ContainerKill
+    from harness.faults.cordon import NodeCordon
+    from harness.faults.drain import NodeDrain
     from harness.faults.drift import PatchObject, StripOwnerReferences
+    from harness.faults.leader import LeaderSteal
     from harness.faults.nodes import NodeLoss
     from harness.faults.objects import DeleteObject
     from harness.faults.pods import PodFailure, PodKill
     from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
     from harness.faults.specs import BadSpec, RapidEdits
+    from harness.faults.taint import NodeTaint
     from harness.faults.watches import WatchDisconnect, WatchExpired
     from harness.library.claims import cel, count, matches
     from harness.library.cluster import Cluster, NotConverged
@@ -34,8 +39,13 @@ _HOMES = {
     "BadSpec": "harness.faults.specs",
     "Cluster": "harness.library.cluster",
     "CommitThenTimeout": "harness.faults.api_path",
+    "ContainerKill": "harness.faults.container_kill",
     "DeleteObject": "harness.faults.objects",
+    "LeaderSteal": "harness.faults.leader",
+    "NodeCordon": "harness.faults.cordon",
+    "NodeDrain": "harness.faults.drain",
     "NodeLoss": "harness.faults.nodes",
+    "NodeTaint": "harness.faults.taint",
     "NotConverged": "harness.library.cluster",
     "OperatorCrash": "harness.faults.process",
     "OperatorPause": "harness.faults.process",
@@ -60,8 +70,13 @@ __all__ = [
     "BadSpec",
     "Cluster",
     "CommitThenTimeout",
+    "ContainerKill",
     "DeleteObject",
+    "LeaderSteal",
+    "NodeCordon",
+    "NodeDrain",
     "NodeLoss",
+    "NodeTaint",
     "NotConverged",
     "OperatorCrash",
     "OperatorPause",
