@@ -2,9 +2,9 @@
 
 Clients in a pod read two variables and one folder, into which the kubelet puts the cluster's own
 values. A container's own variables win over those of the kubelet, and a volume of our own takes the
-folder's place, with the same token in it. Some clients (kopf) ask no variable but always go to
-`kubernetes.default.svc` at port 443, so that name gets the other address, too. Thus an operator that
-knows nothing of it talks to a proxy.
+folder's place, with the same token in it. Some clients (kopf) ask no variable and always go to
+`kubernetes.default.svc` at port 443, so that name gets the other address, too. Thus an operator
+that knows nothing of it talks to a proxy.
 
 See https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """

@@ -17,7 +17,7 @@ from harness.client import Client
 from harness.client.resources import CRDS, DEPLOYMENTS, NODES, PODS, SERVICE_ACCOUNTS
 from harness.clusters.kind import KindHandle, KindNodes, PodRoute, load_images, pod_route
 from harness.clusters.kind.cluster import gateway_address
-from harness.clusters.kind.images import build_images
+from harness.clusters.kind.images import build_images, given_base_image
 from harness.clusters.kind.nodes import heal_nodes
 from harness.clusters.proxy import reserved_place
 from harness.controllers.objects import condition_is_true
@@ -84,7 +84,7 @@ async def a_ready_pod(
     kind: KindHandle, namespace: str
 ) -> AsyncIterator[tuple[Client, KindNodes, Callable[[], Any]]]:
     """A pod that is Ready; also a function that tells whether it is."""
-    base = local_image(None, BASE_IMAGES)
+    base = local_image(given_base_image(), BASE_IMAGES)
     load_images([base], kind_bin=kind.kind_bin, cluster=kind.name, nodes=kind.nodes)
     async with client_of(kind) as (client, _), namespace_in(client, namespace):
 
@@ -112,7 +112,9 @@ def test_a_cluster_is_usable_as_soon_as_it_is_handed_out(kind: KindHandle) -> No
 
 
 def test_images_are_built_and_loaded_once(kind: KindHandle, images: list[str]) -> None:
-    builds = find_settings(ROOT / "scenarios").image_builds(local_image(None, BASE_IMAGES))
+    builds = find_settings(ROOT / "scenarios").image_builds(
+        local_image(given_base_image(), BASE_IMAGES)
+    )
     assert [build.tag for build in builds] == images
     assert build_images(builds) == []
     assert load_images(images, kind_bin=kind.kind_bin, cluster=kind.name, nodes=kind.nodes) == []

@@ -6,7 +6,6 @@ Docker, kind or the images are missing, the tests are skipped with the reason.
 
 from __future__ import annotations
 
-import os
 import runpy
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,7 +32,7 @@ from harness.clusters.kind import (
     missing_for_kind,
 )
 from harness.clusters.kind.commands import CommandFailed, run
-from harness.clusters.kind.images import build_images, load_images
+from harness.clusters.kind.images import build_images, given_base_image, load_images
 from harness.clusters.proxy import Gateway, Line, proxy_to
 from harness.clusters.proxy.upstream import Upstream
 from harness.scenario.loader import read_manifests
@@ -51,7 +50,7 @@ NODE_IMAGES = ("lab/kind-node:v1.37.2", "kindest/node:v1.34.0")
 BASE_IMAGES = ("lab/python:3.11", "python:3.11-slim")
 
 
-def local_image(given: str | None, candidates: tuple[str, ...]) -> str:
+def local_image(given: str, candidates: tuple[str, ...]) -> str:
     """The image that was asked for, or the first that Docker has; skips when it has none."""
     for image in (given,) if given else candidates:
         try:
@@ -74,7 +73,7 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Kind
         keep_cluster=option("keep_cluster"),
         kind_bin=found.kind_bin,
         kubectl_bin=found.kubectl_bin,
-        image=local_image(option("kind_image"), NODE_IMAGES),
+        image=local_image(option("kind_image") or "", NODE_IMAGES),
     )
     with kind_cluster(options, tmp_path_factory.mktemp("harness")) as handle:
         yield handle
@@ -83,7 +82,7 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Kind
 @pytest.fixture(scope="session")
 def images(kind: KindHandle) -> list[str]:
     """The project's images, built and on the nodes."""
-    base = local_image(os.environ.get("OPERATOR_HARNESS_BASE_IMAGE"), BASE_IMAGES)
+    base = local_image(given_base_image(), BASE_IMAGES)
     builds = find_settings(ROOT / "scenarios").image_builds(base)
     build_images(builds)
     tags = [build.tag for build in builds]

@@ -7,10 +7,10 @@ a list of arguments. What does not: the API of the cluster (that is `client`), w
 starting a Docker daemon, which is the user's.
 """
 
-from .cluster import KindHandle, kind_cluster
-from .images import ImageBuild, build_images, load_images
+from .cluster import KindHandle, gateway_address, kind_cluster
+from .images import ImageBuild, build_images, given_base_image, load_images
 from .leftovers import KindRecord, delete_leftover, leftover_kind_clusters
-from .nodes import KindNodes
+from .nodes import KindNodes, heal_nodes
 from .options import KindOptions, missing_for_kind
 from .pod_route import PodRoute, pod_route
 
@@ -23,6 +23,9 @@ __all__ = [
     "PodRoute",
     "build_images",
     "delete_leftover",
+    "gateway_address",
+    "given_base_image",
+    "heal_nodes",
     "kind_cluster",
     "leftover_kind_clusters",
     "load_images",

@@ -12,6 +12,7 @@ newer dependencies.
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,16 @@ from pathlib import Path
 
 from harness.subjects.scratch import scratch_prefix
 
+from harness.errors import InfrastructureError
+
 from .commands import CommandFailed, Run, run
 from .context import context_files, copy_context
 from .wheels import WHEELS, put_wheels
 
 CONTENT_LABEL = "dev.operator-harness.content"
 _LABEL_TEMPLATE = f'{{{{index .Config.Labels "{CONTENT_LABEL}"}}}}'
+#: Names a base image for all builds, over what the settings say.
+BASE_VARIABLE = "OPERATOR_HARNESS_BASE_IMAGE"
 BASE_ARGUMENT = "BASE_IMAGE"
 _BUILD_SECONDS = 900.0
 _LOAD_SECONDS = 300.0
@@ -56,6 +61,11 @@ class ImageBuild:
         return self.arguments.get(BASE_ARGUMENT, "")
 
 
+def given_base_image(option: str | None = None) -> str:
+    """The base image that a user asks for: by an option, else by the environment; or none."""
+    return option or os.environ.get(BASE_VARIABLE, "")
+
+
 def build_images(builds: Sequence[ImageBuild], *, run: Run = run) -> list[str]:
     """Build the images whose content has changed; returns the tags of those that were built.
 
@@ -80,9 +90,24 @@ def _content(build: ImageBuild, run: Run) -> str:
         digest.update(f"{relative}\0{file.stat().st_mode & 0o111}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     parameters = sorted(build.arguments.items())
-    base = _inspected(build.base, "{{.Id}}", run) if build.base else ""
+    base = _identity_of_base(build.base, run) if build.base else ""
     digest.update(repr((build.dockerfile, build.target, parameters, base)).encode())
     return digest.hexdigest()
+
+
+def _identity_of_base(image: str, run: Run) -> str:
+    """The base image's id; it is pulled when this machine has it not."""
+    identity = _inspected(image, "{{.Id}}", run)
+    if identity:
+        return identity
+    try:
+        run(["docker", "pull", "--quiet", image], timeout_seconds=_BUILD_SECONDS)
+    except CommandFailed as error:
+        raise InfrastructureError(
+            f"base image {image} is not on this machine and cannot be pulled: {error}. Name one "
+            f"that is there, with Python and pip in it, by {BASE_VARIABLE}"
+        ) from None
+    return _inspected(image, "{{.Id}}", run)
 
 
 def _inspected(image: str, template: str, run: Run) -> str:
