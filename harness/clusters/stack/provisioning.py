@@ -23,7 +23,12 @@ from .plugin import Plugin, plugins_folder
 from .program import StackProgram
 from .requirements import missing_engine
 
+NO_CLUSTER = "no cluster"
+"""In the place of a kubeconfig: a stack that can only be previewed."""
+
 _KUBECONFIG = "kubernetes:kubeconfig"
+#: In this mode Pulumi's plugin writes manifests and asks no cluster; a preview writes nothing.
+_RENDER = "kubernetes:renderYamlToDirectory"
 _SECONDS = 900.0
 _LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -65,6 +70,8 @@ class Stack:
         # This lets an update take over fields that somebody else changed: drift is repaired.
         self._config = {"kubernetes:enablePatchForce": "true"}
         self._secrets = {_KUBECONFIG: kubeconfig}
+        if kubeconfig == NO_CLUSTER:
+            self._config, self._secrets = {_RENDER: str(self._folder / "rendered")}, {}
 
     def up(self, config: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Make the cluster what the program says; the stack's outputs.
@@ -200,13 +207,7 @@ def preview(
         InfrastructureError: The program or the plugin failed.
     """
     with tempfile.TemporaryDirectory(prefix="operator-harness-preview-") as folder:
-        rendering = {} if kubeconfig else {_RENDER: str(Path(folder, "rendered"))}
         stack = Stack(
-            program, Path(folder), kubeconfig=kubeconfig or _NOWHERE, plugin=plugin, tell=tell
+            program, Path(folder), kubeconfig=kubeconfig or NO_CLUSTER, plugin=plugin, tell=tell
         )
-        return stack.preview({**(config or {}), **rendering})
-
-
-#: In this mode Pulumi's plugin writes manifests and asks no cluster; a preview writes nothing.
-_RENDER = "kubernetes:renderYamlToDirectory"
-_NOWHERE = "{}"
+        return stack.preview(config)
