@@ -18,9 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.subjects.scratch import scratch_prefix
-
 from harness.errors import InfrastructureError
+from harness.subjects.scratch import scratch_prefix
 
 from .commands import CommandFailed, Run, run
 from .context import context_files, copy_context

@@ -2,9 +2,9 @@
 
     Deployment > no pods yet, another API server's address, another authority > the same program
 
-In a cluster a client finds the API by two environment variables and the files that a kubelet puts
-under `/var/run/secrets/kubernetes.io/serviceaccount`. Both are part of the pod's own template, so
-the program stays as it is. Projects with a Pulumi stack say the same there.
+In a cluster a client finds the API by two environment variables or a host name, and by the files
+that a kubelet puts under `/var/run/secrets/kubernetes.io/serviceaccount`. All of it can be said in
+the pod's own template, so the program stays as it is. Projects with a Pulumi stack say the same there.
 Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.apiserver.requests import Object
 
-from ..proxy.place import ProxyPlace
+from .pod_route import API_NAMES, PodRoute
 
 AUTHORITY = "harness-api-server-ca"
 _MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -24,34 +24,39 @@ _VOLUME = "harness-api-access"
 _TOKEN_SECONDS = 3607  # what a kubelet asks for
 
 
-def routed(documents: Iterable[Object], deployment: str, place: ProxyPlace) -> list[Object]:
+def routed(documents: Iterable[Object], deployment: str, route: PodRoute) -> list[Object]:
     """The manifests, with the Deployment of that name led to the proxy, and scaled to zero."""
     found: list[Object] = []
     for document in documents:
         if document["kind"] == "Deployment" and document["metadata"]["name"] == deployment:
             namespace = document["metadata"].get("namespace", "default")
-            found.append(_authority(namespace, place))
-            document = _led_to(document, place)
+            found.append(_authority(namespace, route))
+            document = _led_to(document, route)
         found.append(document)
     return found
 
 
-def _authority(namespace: str, place: ProxyPlace) -> Object:
+def _authority(namespace: str, route: PodRoute) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": AUTHORITY, "namespace": namespace},
-        "data": {"ca.crt": place.ca_pem},
+        "data": {"ca.crt": route.ca_pem},
     }
 
 
-def _led_to(deployment: Object, place: ProxyPlace) -> Object:
+def _led_to(deployment: Object, route: PodRoute) -> Object:
     document = copy.deepcopy(deployment)
     document["spec"]["replicas"] = 0
     pod = document["spec"]["template"]["spec"]
     pod["automountServiceAccountToken"] = False
+    pod["hostAliases"] = [
+        *pod.get("hostAliases", ()),
+        {"ip": route.host, "hostnames": list(API_NAMES)},
+    ]
     pod.setdefault("volumes", []).append({"name": _VOLUME, "projected": {"sources": _sources()}})
-    address = {"KUBERNETES_SERVICE_HOST": place.host, "KUBERNETES_SERVICE_PORT": str(place.port)}
+    pod.setdefault("hostAliases", []).append({"ip": route.host, "hostnames": [*API_NAMES]})
+    address = {"KUBERNETES_SERVICE_HOST": route.host, "KUBERNETES_SERVICE_PORT": str(route.port)}
     for container in pod["containers"]:
         kept = [item for item in container.get("env", ()) if item["name"] not in address]
         container["env"] = [*kept, *({"name": n, "value": v} for n, v in address.items())]
