@@ -22,6 +22,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
+from .engine import ENGINE, missing_engine
+
 EXECUTABLE = "pulumi-resource-kubernetes"
 _PACKAGE = "pulumi-kubernetes"
 _INSTALLED = re.compile(r"resource-kubernetes-v(?P<version>\d+(?:\.\d+)*)")
@@ -50,8 +52,11 @@ def choose_plugin(named: str = "", *, tell: Tell = lambda line: None) -> Plugin:
     """The plugin to use; `named` is a folder that holds one.
 
     Raises:
-        UsageError: There is none and none can be downloaded, or the folder holds none.
+        UsageError: There is none and none can be downloaded, or the folder holds none; or there
+            is no engine that could use it.
     """
+    if missing := missing_engine():
+        raise UsageError(missing)
     found = find_plugin(named)
     if found is None:
         tell(f"downloading {EXECUTABLE} v{wanted_version()}")
@@ -126,7 +131,7 @@ def _in_folder(folder: Path) -> Plugin:
 
 def _download() -> None:
     """Ask Pulumi to install it; what comes of it is seen by looking."""
-    command = ["pulumi", "plugin", "install", "resource", "kubernetes", wanted_version()]
+    command = [ENGINE, "plugin", "install", "resource", "kubernetes", wanted_version()]
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         subprocess.run(

@@ -19,9 +19,9 @@ from harness.errors import UsageError
 
 from .changes import Change
 from .conversation import Outcome, Tell, converse
+from .engine import missing_engine
 from .plugin import Plugin, plugins_folder
 from .program import StackProgram
-from .requirements import missing_engine
 
 NO_CLUSTER = "no cluster"
 """In the place of a kubeconfig: a stack that can only be previewed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import util
 from pathlib import Path
 
@@ -12,17 +11,22 @@ from harness.clusters.stack import choose_plugin, missing_for_stack, plugin
 from harness.errors import UsageError
 
 
-def put_plugin(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    executable = folder / plugin.EXECUTABLE
-    executable.write_text("#!/bin/sh\n")
+def put_program(folder: Path, name: str, text: str = "#!/bin/sh\n") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    executable = folder / name
+    executable.write_text(text)
     executable.chmod(0o755)
     return folder
 
 
+def put_plugin(folder: Path) -> Path:
+    return put_program(folder, plugin.EXECUTABLE)
+
+
 @pytest.fixture(autouse=True)
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No plugin anywhere, no network, the SDK in version 4.34.2; returns Pulumi's home."""
+    """An engine without network, no plugin, the SDK in version 4.34.2; returns Pulumi's home."""
+    put_program(tmp_path / "bin", "pulumi", "#!/bin/sh\nexit 1\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(plugin, "wanted_version", lambda: "4.34.2")
@@ -104,12 +108,19 @@ def test_a_download_that_works_is_used(bare_machine: Path, monkeypatch: pytest.M
     assert choose_plugin().description == "pulumi-resource-kubernetes v4.34.2 (installed)"
 
 
-def test_a_missing_engine_is_named_before_a_missing_plugin() -> None:
-    assert missing_for_stack().startswith("Pulumi's engine, the program `pulumi`, is not on PATH")
+def test_a_missing_engine_is_named_before_a_missing_plugin(tmp_path: Path) -> None:
+    (tmp_path / "bin" / "pulumi").unlink()
+    text = missing_for_stack()
+    assert text.startswith("Pulumi's engine, the program `pulumi`, is not on PATH: install it")
+    with pytest.raises(UsageError, match="engine"):
+        choose_plugin()
+
+
+def test_a_missing_plugin_is_named_where_only_it_is_missing() -> None:
+    assert missing_for_stack() == plugin.missing_plugin()
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     assert missing_for_stack() == (
         "no Python package pulumi: run `pip install 'operator-harness[kind]'`"
