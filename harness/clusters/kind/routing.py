@@ -4,7 +4,8 @@
 
 In a cluster a client finds the API by two environment variables or a host name, and by the files
 that a kubelet puts under `/var/run/secrets/kubernetes.io/serviceaccount`. All of it can be said in
-the pod's own template, so the program stays as it is. Projects with a Pulumi stack say the same there.
+the pod's own template, so the program stays as it is. Projects with a Pulumi stack say the same
+there.
 Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """
 
@@ -55,7 +56,6 @@ def _led_to(deployment: Object, route: PodRoute) -> Object:
         {"ip": route.host, "hostnames": list(API_NAMES)},
     ]
     pod.setdefault("volumes", []).append({"name": _VOLUME, "projected": {"sources": _sources()}})
-    pod.setdefault("hostAliases", []).append({"ip": route.host, "hostnames": [*API_NAMES]})
     address = {"KUBERNETES_SERVICE_HOST": route.host, "KUBERNETES_SERVICE_PORT": str(route.port)}
     for container in pod["containers"]:
         kept = [item for item in container.get("env", ()) if item["name"] not in address]
