@@ -26,6 +26,7 @@ class ContainerKill(TargetedFault):
     """
 
     type: ClassVar[str] = "containerKill"
+    points: ClassVar[frozenset[str]] = frozenset({"objects", "node"})
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 
     containers: list[str] = []

@@ -45,9 +45,15 @@ class PodKill(TargetedFault):
 
 
 class PodFailure(TargetedFault):
-    """Let pods fail where they run: they stay, but are not ready until the fault ends."""
+    """Let pods fail where they run: they stay, but are not ready until the fault ends.
+
+    In `sim` and on a control plane they are never ready; on kind what runs in them is frozen,
+    so that probes get no answer. A pod without a readiness probe is ready as long as it runs: there
+    the fault cannot be seen.
+    """
 
     type: ClassVar[str] = "podFailure"
+    points: ClassVar[frozenset[str]] = frozenset({"objects", "node"})
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 
     def prepare(self, context: FaultContext) -> Injection:

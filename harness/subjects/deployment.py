@@ -30,6 +30,7 @@ from harness.simulation.clock import Clock
 from harness.simulation.records import Recorder
 from harness.vocabulary import CrashForm
 
+from .deployment_death import ContainerKiller, create_again, kill_containers, kill_pods
 from .deployment_pods import DeploymentPods, is_ready, states_of
 from .log_capture import JournalHandler
 from .pod_logs import Lines, PodLogs
@@ -50,17 +51,14 @@ class ApiLine(Protocol):
         """Let its next life pass."""
 
 
-class ContainerControl(Protocol):
-    """Stops and continues what runs in pods, where the cluster's machines can do that."""
+class ContainerControl(ContainerKiller, Protocol):
+    """Stops, continues and kills what runs in pods, where the cluster's machines can do that."""
 
     async def pause_containers(self, namespace: str, pod: str) -> None:
         """As by SIGSTOP."""
 
     async def resume_containers(self, namespace: str, pod: str) -> None:
         """As by SIGCONT."""
-
-    async def kill_container(self, namespace: str, pod: str, container: str = "") -> bool:
-        """By SIGKILL, all of them when unnamed; False when none runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +157,9 @@ class DeploymentSubject:
             raise UsageError(f"Subject {self.name!r} is running; stop or crash it first.")
         await self._settled()
         pods = await self._follow()
-        if self._is_deleted:
-            await self._create_again()
+        if self._is_deleted and self.deployment is not None:
+            await create_again(self._client, self.deployment)
+            self._is_deleted = False
         if not self._comes_back:
             await self._down_to_zero(kill=False)
         self._biography.begin()
@@ -240,37 +239,19 @@ class DeploymentSubject:
         self._after(partial(self._die, by))
 
     async def _die(self, by: CrashForm) -> None:
-        pods = self._followed()
+        pods, namespace, within = self._followed(), self.spec.namespace, self.spec.stop_seconds
         if by == "container":
-            await self._kill_containers(pods)
+            await kill_containers(pods, self._control(), namespace, within=within)
         elif by == "pod":
-            await pods.replace()
+            await kill_pods(pods, within=within)
         elif by == "deployment":
             self._is_deleted = True
-            await self._client.delete(DEPLOYMENTS, self.spec.deployment, self.spec.namespace)
+            await self._client.delete(DEPLOYMENTS, self.spec.deployment, namespace)
             await self._without_pods(pods, kill=False)
         else:
             await self._down_to_zero(kill=by == "process")
         self._comes_back = by in ("container", "pod")
         self._biography.end(_KILLED)
-
-    async def _kill_containers(self, pods: DeploymentPods) -> None:
-        """By SIGKILL; returns when their kubelet has reported the end of all of them."""
-        running = pods.running_containers()
-        for name in await pods.names():
-            await self._control().kill_container(self.spec.namespace, name)
-        await pods.until(lambda _: not running & pods.running_containers())
-
-    async def _create_again(self) -> None:
-        """The Deployment as it was; what only a server sets is left out."""
-        assert self.deployment is not None, "it was found before it was deleted"
-        known = self.deployment["metadata"]
-        kept = ("name", "namespace", "labels", "annotations")
-        metadata = {name: known[name] for name in kept if name in known}
-        document = {**self.deployment, "metadata": metadata}
-        document.pop("status", None)
-        await self._client.create(DEPLOYMENTS, document, self.spec.namespace)
-        self._is_deleted = False
 
     def pause(self) -> None:
         """Freeze its processes.

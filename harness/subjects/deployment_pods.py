@@ -89,12 +89,6 @@ class DeploymentPods:
                 if error.code != 404:
                     raise
 
-    async def replace(self) -> None:
-        """Delete them without grace; returns when none of these incarnations is left."""
-        old = {pod["metadata"]["uid"] for pod in self.all()}
-        await self.kill()
-        await self.until(lambda found: not any(pod["metadata"]["uid"] in old for pod in found))
-
     def running_containers(self) -> set[str]:
         """The ids of the containers that run, by what their kubelet reported last."""
         return {
