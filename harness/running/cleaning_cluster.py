@@ -75,12 +75,13 @@ class ClusterCleaning:
         """
         for resource, document, record in await self._records():
             await self._undo(resource, document, record)
-        for namespace in await self._client.list_objects(NAMESPACES, labels=OURS):
-            if is_ours(namespace) and self._is_over(namespace):
-                await self._remove_namespace(namespace)
+        namespaces = await self._client.list_objects(NAMESPACES, labels=OURS)
+        going = [each for each in namespaces if is_ours(each) and self._is_over(each)]
         records = await empty_namespace(self._client)
-        if records is not None:
-            await self._remove_namespace(records)
+        going += [records] if records is not None else []
+        deleted = [each for each in going if await self._delete_namespace(each)]
+        for namespace in deleted:  # all of them are on their way by now
+            await self._wait_for_end(namespace)
 
     # -- whose it is ----------------------------------------------------------------------------
 
@@ -145,23 +146,25 @@ class ClusterCleaning:
 
     # -- namespaces -----------------------------------------------------------------------------
 
-    async def _remove_namespace(self, namespace: Object) -> None:
-        """Delete it with all that is in it, and wait until it is gone."""
+    async def _delete_namespace(self, namespace: Object) -> bool:
+        """Delete it with all that is in it; whether its end is to be waited for."""
         name = namespace["metadata"]["name"]
         if self._dry_run:
             self._tell(Leftover(Fate.WOULD_GO, f"delete namespace {name}"))
-            return
+            return False
         try:
             await self._client.delete(NAMESPACES, name, uid=namespace["metadata"]["uid"])
         except ApiError as error:
-            if error.code == 404:
-                return
-            if error.code != 409:  # it is on its way out already
+            if error.code not in (404, 409):  # it is gone, or on its way out already
                 self._tell(Leftover(Fate.STUCK, f"namespace {name}: {error}"))
-                return
+                return False
+        return True
+
+    async def _wait_for_end(self, namespace: Object) -> None:
+        name, uid = namespace["metadata"]["name"], namespace["metadata"]["uid"]
         for _ in range(_WAITS_MAX):
             left = await self._client.find(NAMESPACES, name)
-            if left is None or left["metadata"]["uid"] != namespace["metadata"]["uid"]:
+            if left is None or left["metadata"]["uid"] != uid:
                 self._tell(Leftover(Fate.GONE, f"namespace {name} deleted"))
                 return
             namespace = left

@@ -9,29 +9,37 @@ import copy
 from collections.abc import Awaitable, Callable, Iterable
 
 from harness.apiserver.requests import Object, Request, Response
-from harness.client import Client, ResourceRef
+from harness.client import Client, KindRef
+from harness.client.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, NODES, SECRETS
 from harness.clusters.ownership import Process, Run
+from harness.faults.context import FaultContext
 from harness.faults.cordon import NodeCordon
 from harness.faults.drift import PatchObject, StripOwnerReferences
 from harness.faults.fault import Fault
 from harness.faults.objects import DeleteObject
 from harness.faults.specs import BadSpec, RapidEdits
+from harness.faults.undo import UndoLog, UndoStore
 from harness.vocabulary import Select
 
 Transport = Callable[[Request], Awaitable[Response]]
-#: Faults of all kinds that leave something in a cluster; they need `make_objects`.
-FAULTS: tuple[Fault, ...] = (
-    DeleteObject("Deployment/demo"),
-    DeleteObject("Secret/password"),
-    DeleteObject(select=Select(kinds=["ConfigMap"], labels={"app": "demo"}), mode="all"),
-    PatchObject("Secret/token", merge={"data": {"token": None, "more": "bW9yZQ=="}}),
-    PatchObject("ConfigMap/owned", json_=[{"op": "remove", "path": "/data/a"}]),
-    StripOwnerReferences("ConfigMap/owned"),
-    BadSpec("Deployment/other", spec={"replicas": 99}),
-    RapidEdits("Deployment/other", specs=[{"paused": True}, {"paused": None}]),
-    NodeCordon(node="node-1"),
-)
+COMPARED = (CONFIGMAPS, SECRETS, DEPLOYMENTS, NODES, NAMESPACES)
 _NOT_COMPARED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
+_MADE_BY_A_CONTROLLER = "kube-root-ca.crt"
+
+
+def faults_of_all_kinds(node: str) -> list[Fault]:
+    """Faults that leave something in a cluster; they need `make_objects` and a node."""
+    return [
+        DeleteObject("Deployment/demo"),
+        DeleteObject("Secret/password"),
+        DeleteObject(select=Select(kinds=["ConfigMap"], labels={"app": "demo"}), mode="all"),
+        PatchObject("Secret/token", merge={"data": {"token": None, "more": "bW9yZQ=="}}),
+        PatchObject("ConfigMap/owned", json_=[{"op": "remove", "path": "/data/a"}]),
+        StripOwnerReferences("ConfigMap/owned"),
+        BadSpec("Deployment/other", spec={"replicas": 3}),
+        RapidEdits("Deployment/other", specs=[{"paused": True}, {"paused": None}]),
+        NodeCordon(node=node),
+    ]
 
 
 class Killed(BaseException):
@@ -113,8 +121,6 @@ def _deployment(name: str, namespace: str) -> Object:
 
 async def create_all(client: Client, documents: Iterable[Object]) -> None:
     """Create them; `owned` gets an owner."""
-    from harness.client import KindRef
-
     owner: Object = {}
     for document in documents:
         resource = await client.resource(KindRef(document["apiVersion"], document["kind"]))
@@ -127,14 +133,52 @@ async def create_all(client: Client, documents: Iterable[Object]) -> None:
             owner["uid"] = made["metadata"]["uid"]
 
 
-async def as_they_are(client: Client, resources: Iterable[ResourceRef]) -> dict[str, Object]:
-    """All objects of some kinds, without what a server sets and what controllers report."""
+def namespace_of_the_case(run: Run) -> str:
+    """The namespace that a case makes, marked as the run's."""
+    return f"of-{run.name}"
+
+
+async def break_and_undo(
+    run: Run,
+    store: UndoStore,
+    client: Client,
+    make_context: Callable[..., FaultContext],
+    *,
+    node: str = "node-1",
+) -> None:
+    """What a case does: its namespace, all faults, all undone.
+
+    Args:
+        run: Whose it is.
+        store: Of its undo records.
+        client: Acts.
+        make_context: Of a fault, given `name`, `client` and `undo_log`.
+        node: That is cordoned.
+    """
+    namespace = namespace_of_the_case(run)
+    await client.create(NAMESPACES, {"metadata": run.mark({"name": namespace})})
+    log = UndoLog(store=store)
+    for number, fault in enumerate(faults_of_all_kinds(node)):
+        name = f"fault-{number}"
+        await fault.inject(
+            make_context(fault, name=name, client=client.acting_as(name), undo_log=log)
+        )
+    await log.undo_all()
+    await client.delete(NAMESPACES, namespace)
+
+
+async def as_they_are(client: Client, namespace: str) -> dict[str, Object]:
+    """The namespaces and nodes that exist, and what faults broke in a namespace.
+
+    Without what servers and controllers set.
+    """
     found = {}
-    for resource in resources:
-        for document in await client.list_objects(resource):
+    for resource in COMPARED:
+        for document in await client.list_objects(resource, namespace):
             meta = document["metadata"]
             path = resource.path(meta.get("namespace", ""), meta["name"])
-            found[path] = _comparable(document)
+            if meta["name"] != _MADE_BY_A_CONTROLLER:
+                found[path] = _comparable(document)
     return found
 
 
@@ -142,4 +186,6 @@ def _comparable(document: Object) -> Object:
     kept = {key: value for key, value in copy.deepcopy(document).items() if key != "status"}
     for name in _NOT_COMPARED:
         kept["metadata"].pop(name, None)
+    kept["metadata"].pop("annotations", None)  # revisions of Deployments
+    kept.get("spec", {}).pop("taints", None)  # of nodes that no kubelet reports for
     return kept
