@@ -29,7 +29,7 @@ from harness.clusters.stack import (
     provisioned,
     stack_program,
 )
-from harness.clusters.stack.plugin import find_plugin
+from harness.clusters.stack.plugin import EXECUTABLE, find_plugin, wanted_version
 from harness.errors import InfrastructureError
 from tests.infra.rendered import API_SERVER, objects
 from tests.infra.standin.access import Access, access
@@ -335,6 +335,23 @@ def test_half_an_api_server_is_refused(start: Start) -> None:
         "pulumi up failed: apiServerHost, apiServerPort, apiServerCa go together: "
         "set apiServerCa too, or none of them"
     )
+
+
+def test_a_plugin_in_the_users_home_is_found_from_the_folder_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine looks into a home of the run's own; what the user installed is linked there."""
+    folder = tmp_path / "home" / "plugins" / f"resource-kubernetes-v{wanted_version()}"
+    folder.mkdir(parents=True)
+    executable = ROOT / "tests" / "infra" / "standin" / EXECUTABLE
+    (folder / EXECUTABLE).write_text(f'#!/bin/sh\nexec {executable} "$@"\n')
+    (folder / EXECUTABLE).chmod(0o755)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    plugin = choose_plugin()
+    assert plugin.description == f"{EXECUTABLE} v{wanted_version()} (installed)"
+    program = program_in(tmp_path / "program", ONE_CONFIG_MAP)
+    assert len(preview(stack_program(program), plugin=plugin)) == 1
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["plugins"]
 
 
 def test_a_preview_needs_no_cluster(plugin: Plugin) -> None:

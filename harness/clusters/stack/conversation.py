@@ -122,5 +122,7 @@ def _whole_lines(log: Any) -> Iterator[str]:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"it wrote nothing; see {log}"
+    """The last thing that is no message: what Python says when the driver could not go on."""
+    lines = log.read_text(errors="replace").split("\n")
+    words = [line for line in lines if line.strip() and not line.startswith(SEPARATOR)]
+    return words[-1] if words else f"it said nothing; its log is {log}"
