@@ -16,6 +16,7 @@ import click
 from harness.errors import HarnessError, InfrastructureError, UsageError
 
 from .cleaning import clean
+from .doctoring import doctor
 from .exit_codes import INFRASTRUCTURE, INTERRUPTED, USAGE
 from .inspecting import list_cases, plan, schema, validate
 from .replaying import replay
@@ -29,7 +30,7 @@ def cli() -> None:
     """Prove that a Kubernetes operator converges, whatever breaks."""
 
 
-for command in (run, validate, plan, list_cases, schema, replay, serve, clean):
+for command in (run, validate, plan, list_cases, schema, replay, serve, clean, doctor):
     cli.add_command(command)
 
 

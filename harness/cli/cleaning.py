@@ -91,15 +91,14 @@ def _cluster(
 
     A context that is asked for must pass the guard; the current one is left alone otherwise.
     """
-    from harness.clusters.access import read_kubeconfig
+    from harness.clusters.access import find_context, read_kubeconfig
     from harness.clusters.guard import check_context
 
     try:
-        access = read_kubeconfig(kubeconfig, context)
-        check_context(access.context, access.url, allowed)
+        check_context(*find_context(kubeconfig, context), allowed)
+        return read_kubeconfig(kubeconfig, context)
     except UsageError as error:
         if asked:
             raise
         click.echo(f"no cluster is looked at: {error}")
         return None
-    return access

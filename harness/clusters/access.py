@@ -93,6 +93,20 @@ class Access:
         return json.dumps(document, indent=1)
 
 
+def find_context(path: Path | None = None, context: str | None = None) -> tuple[str, str]:
+    """The name of a context and the address it leads to, without logging in there.
+
+    Args:
+        path: The file; None takes `KUBECONFIG`, then `~/.kube/config`.
+        context: Its name; None takes the current one.
+
+    Raises:
+        UsageError: No such file or context.
+    """
+    name, cluster, _ = _parts(path, context)
+    return name, str(cluster["server"]).rstrip("/")
+
+
 def read_kubeconfig(path: Path | None = None, context: str | None = None) -> Access:
     """The access that a context of a kubeconfig gives.
 
@@ -103,13 +117,7 @@ def read_kubeconfig(path: Path | None = None, context: str | None = None) -> Acc
     Raises:
         UsageError: No such file or context, or it logs in by a way that is not supported.
     """
-    config = _Config([path] if path is not None else _default_paths())
-    name = context if context is not None else config.current
-    chosen = config.find("contexts", name)
-    cluster = config.find("clusters", chosen.get("cluster", ""))
-    user = config.find("users", chosen["user"]) if chosen.get("user") else {}
-    if "server" not in cluster:
-        raise UsageError(f"kubeconfig context {name!r}: its cluster has no server")
+    name, cluster, user = _parts(path, context)
     credentials = _credentials(user, name)
     return Access(
         url=str(cluster["server"]).rstrip("/"),
@@ -118,6 +126,18 @@ def read_kubeconfig(path: Path | None = None, context: str | None = None) -> Acc
         verify=not cluster.get("insecure-skip-tls-verify", False),
         **credentials,
     )
+
+
+def _parts(path: Path | None, context: str | None) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """A context's name, cluster and user."""
+    config = _Config([path] if path is not None else _default_paths())
+    name = context if context is not None else config.current
+    chosen = config.find("contexts", name)
+    cluster = config.find("clusters", chosen.get("cluster", ""))
+    user = config.find("users", chosen["user"]) if chosen.get("user") else {}
+    if "server" not in cluster:
+        raise UsageError(f"kubeconfig context {name!r}: its cluster has no server")
+    return name, cluster, user
 
 
 class _Config:
