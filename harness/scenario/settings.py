@@ -18,14 +18,16 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError, field_validator
 
 from harness.clusters.kind.images import BASE_ARGUMENT, ImageBuild
-from harness.clusters.stack import StackProgram, stack_program
 from harness.errors import FormatError, UsageError
 from harness.vocabulary import StrictModel, did_you_mean
+
+if TYPE_CHECKING:
+    from harness.clusters.stack import StackProgram
 
 TABLE = "operator-harness"
 
@@ -108,6 +110,8 @@ class Settings(StrictModel):
         """
         if self.stack is None:
             return None
+        from harness.clusters.stack import stack_program  # the simulation has no use for it
+
         return stack_program(
             Path(self.root, self.stack.program), name=self.stack.name, config=self.stack.config
         )

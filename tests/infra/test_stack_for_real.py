@@ -337,6 +337,7 @@ def test_half_an_api_server_is_refused(start: Start) -> None:
     )
 
 
+@pytest.mark.skipif(shutil.which(EXECUTABLE) is not None, reason="a plugin on PATH comes first")
 def test_a_plugin_in_the_users_home_is_found_from_the_folder_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
