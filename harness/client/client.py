@@ -34,6 +34,18 @@ def raise_for_status(document: Any, status: int) -> None:
     raise ApiError(int(body.get("code", status)), reason, message, details=body.get("details"))
 
 
+def _decoded(body: bytes) -> Any:
+    """A body that came as bytes.
+
+    Discovery is kept so by our server, because only HTTP asks for it often; and of a path that it
+    does not know, such as a group without kinds, a server says in plain text that it is not there.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode(errors="replace").strip()
+
+
 class Client:
     """Talks to one API server on behalf of one actor.
 
@@ -77,8 +89,7 @@ class Client:
         )
         response = await self._transport(request)
         if response.document is None and response.body:
-            # Discovery is kept as bytes by the server, because only HTTP asks for it often.
-            response.document = orjson.loads(response.body)
+            response.document = _decoded(response.body)
         raise_for_status(response.document, response.status)
         return response
 
