@@ -143,7 +143,12 @@ def _run(
         with (
             _Interruption(at_once=not fork) as interruption,
             real_clusters(
-                plans, place, options, report_dir / place.cluster, at_once=parallel
+                plans,
+                place,
+                options,
+                report_dir / place.cluster,
+                at_once=parallel,
+                tell=lambda line: console.print(line, style="dim", markup=False, highlight=False),
             ) as options,
             Progress(console, len(plans)) as progress,
         ):

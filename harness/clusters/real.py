@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -30,12 +30,15 @@ from harness.errors import InfrastructureError
 from harness.simulation.clock import Clock, real_clock
 from harness.simulation.entropy import Entropy, Name
 from harness.simulation.records import Follower, Recorder
+from harness.subjects.resident import ResidentSubject
 from harness.subjects.spec import SubjectSpec
 
 from .authorship import Author, Authorship, document_of
 from .cluster import Nodes, Subject
 from .installing import ready_to_install
 from .mirror import Mirror
+from .namespaces import check_ours
+from .ownership import Run
 from .proxy import Gateway, Proxy
 from .proxy.upstream import Upstream
 from .simulated import MANAGER, SimulationOptions
@@ -54,6 +57,9 @@ class RealCluster:
         options: What the run is made of; programs of pods are left out.
         seed: Of the harness's own choices.
         follower: Gets every record.
+        run: Whose this is; its namespaces may be cleared.
+        namespaces: Whose objects are recorded, beside those of no namespace; None for all.
+        unseen_subject: The actor of an operator that does not come through the proxy.
     """
 
     nodes: Nodes
@@ -69,14 +75,19 @@ class RealCluster:
         *,
         seed: Name | None = None,
         follower: Follower | None = None,
+        run: Run | None = None,
+        namespaces: Iterable[str] | None = None,
+        unseen_subject: str = "",
     ) -> None:
         self.site = site
+        self._run = run
+        self._namespaces = namespaces
         self.name = site.name
         self.capabilities = site.capabilities
         self.options = options or SimulationOptions()
         self._follower = follower
         self._stack = contextlib.AsyncExitStack()
-        self._authorship = Authorship()
+        self._authorship = Authorship(unseen_subject)
         self.entropy = Entropy(os.urandom(16).hex() if seed is None else seed)
         self.fault_plane = FaultPlane()
         self.subjects: dict[str, Subject] = {}
@@ -103,6 +114,8 @@ class RealCluster:
         access = self.site.access
         transport = HttpTransport(access.url, token=access.token, tls=access.tls())
         self._transport = await stack.enter_async_context(transport)
+        #: Reads answers that go on, such as logs, line by line.
+        self.lines = self._transport.lines
         self.client = Client(self._send, "harness")
         await self._start_mirror(stack)
         self.nodes = await self.site.start_machines(self, stack)
@@ -123,7 +136,7 @@ class RealCluster:
     async def _start_mirror(self, stack: contextlib.AsyncExitStack) -> None:
         hider = SecretHider(self.entropy.digest("journal", "secrets"))
         client = Client(self._transport, "harness")
-        self._mirror = Mirror(client, self.recorder, self._authorship, hider)
+        self._mirror = Mirror(client, self.recorder, self._authorship, hider, self._namespaces)
         task = asyncio.create_task(self._mirror.run(), name="mirror")
         stack.push_async_callback(_cancelled, task)
         user = asyncio.current_task()
@@ -136,6 +149,11 @@ class RealCluster:
             synced.cancel()
             await task
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Kinds that are not recorded here, and why."""
+        return self._mirror.left_out
+
     async def install(self, documents: Iterable[Object]) -> None:
         """Apply manifests, definitions and namespaces first; not the Deployment of a subject.
 
@@ -143,6 +161,8 @@ class RealCluster:
         site, all of it is there already.
         """
         if self.site.provisioned:
+            crds = [one for one in documents if one["kind"] == CRDS.kind]
+            await self._served(crd["metadata"]["name"] for crd in crds)
             return
         definitions: list[str] = []
         for document in ready_to_install(documents):
@@ -178,18 +198,24 @@ class RealCluster:
             raise InfrastructureError(f"a subject called {spec.name!r} runs already; rename one")
         subject = await self.site.subject(self, spec)
         self.subjects[spec.name] = subject
-        self._stack.push_async_callback(subject.stop)
+        end = subject.leave if isinstance(subject, ResidentSubject) else subject.stop
+        self._stack.push_async_callback(end)
         await subject.start()
         return subject
 
     async def clear(self, namespace: str) -> None:
-        """Delete a namespace with all that is in it, and wait until it is gone.
+        """Delete a namespace of ours with all that is in it, and wait until it is gone.
 
         Raises:
+            UsageError: It is somebody else's.
             InfrastructureError: Something keeps it; the text says what the server says.
         """
+        found = await self.client.find(NAMESPACES, namespace)
+        if found is None:
+            return
+        check_ours(found, self._run)
         try:
-            await self.client.delete(NAMESPACES, namespace)
+            await self.client.delete(NAMESPACES, namespace, uid=found["metadata"]["uid"])
         except ApiError as error:
             if error.code == 404:
                 return

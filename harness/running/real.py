@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.scenario.plan import CONTROL_PLANE, EXISTING, SIM, Plan
+from harness.clusters.ownership import Run
+from harness.scenario.plan import CONTROL_PLANE, EXISTING, KIND, SIM, Plan
 
+from .existing import existing_site
+from .on_kind import Tell, kind_site
 from .place import Place, lacking
 from .single import Options
 
@@ -27,6 +30,7 @@ def real_clusters(
     logs: Path | None = None,
     *,
     at_once: int = 1,
+    tell: Tell = lambda line: None,
 ) -> Iterator[Options]:
     """The options of a run with the cluster that its plans need, until the context ends.
 
@@ -38,20 +42,24 @@ def real_clusters(
         options: How.
         logs: A folder for the logs of the cluster's programs.
         at_once: How many runs there are at the same time; each has a cluster of its own.
+        tell: Called with each line about the start.
     """
-    needed = min(at_once, sum(not lacking(plan) for plan in plans))
+    plans = [plan for plan in plans if not lacking(plan)]
+    needed = min(at_once, len(plans))
     if place.cluster == SIM or not needed:
         yield options
         return
     start = _STARTS[place.cluster]
     with contextlib.ExitStack() as stack:
         folders = [logs if logs is None or needed == 1 else logs / str(n) for n in range(needed)]
-        site, *more = [stack.enter_context(start(place, folder)) for folder in folders]
-        yield replace(options, site=site, more_sites=tuple(more))
+        site, *more = [stack.enter_context(start(plans, place, folder, tell)) for folder in folders]
+        yield replace(options, site=site, more_sites=tuple(more), run=Run.begin())
 
 
 @contextlib.contextmanager
-def _control_plane(place: Place, logs: Path | None) -> Iterator[Site]:
+def _control_plane(
+    plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
+) -> Iterator[Site]:
     from harness.clusters.control_plane import ControlPlaneSite
     from harness.clusters.control_plane_start import control_plane
 
@@ -59,15 +67,8 @@ def _control_plane(place: Place, logs: Path | None) -> Iterator[Site]:
         yield ControlPlaneSite(plane)
 
 
-@contextlib.contextmanager
-def _existing(place: Place, logs: Path | None) -> Iterator[Site]:
-    from harness.clusters.access import read_kubeconfig
-    from harness.clusters.existing import ExistingSite
-
-    yield ExistingSite(read_kubeconfig(place.kubeconfig, place.context))
-
-
-_STARTS: dict[str, Callable[[Place, Path | None], Start]] = {
+_STARTS: dict[str, Callable[[Sequence[Plan], Place, Path | None, Tell], Start]] = {
     CONTROL_PLANE: _control_plane,
-    EXISTING: _existing,
+    KIND: kind_site,
+    EXISTING: existing_site,
 }
