@@ -7,6 +7,7 @@ nobody waits for them, except where a test adds a node that is ready and takes n
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,7 @@ WAITING = {
     "ConfigMap": ("v1", "default", "settings"),
     "Deployment": ("apps/v1", "default", "waits"),
 }
+MERGE_PATCH = "application/merge-patch+json"
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "takes-no-pods"}}
 WAITS_FOR_PODS = """
 import pulumi
@@ -170,7 +172,7 @@ def test_drift_is_seen_by_a_refresh_and_repaired_by_up(api: Access, start: Start
         "PATCH",
         api.path(deployment),
         {"spec": {"replicas": 3}},
-        "application/merge-patch+json",
+        MERGE_PATCH,
     )
     binding = found(api, "ClusterRoleBinding")
     assert binding is not None
@@ -204,7 +206,7 @@ def test_services_survive_an_upgrade_of_image_and_definition(
     before = api.apply(service, force=True)
     path = api.path(service)
     status = {"status": {"readyReplicas": 2}}
-    api.ask("PATCH", f"{path}/status", status, "application/merge-patch+json")
+    api.ask("PATCH", f"{path}/status", status, MERGE_PATCH)
 
     upgraded = shutil.copytree(INFRA, tmp_path / "infra")
     definition = upgraded / "crd.py"
@@ -226,17 +228,56 @@ def test_services_survive_an_upgrade_of_image_and_definition(
     assert after["spec"]["tier"] == "gold", "the new field would be pruned by the old definition"
 
 
-@pytest.fixture
-def waiting(api: Access) -> Iterator[None]:
+@contextlib.contextmanager
+def a_node_that_takes_no_pods(api: Access) -> Iterator[None]:
     """A node that is ready, so that `up` waits for pods; and takes none, so that it waits long."""
     node = NODE | {"spec": {"unschedulable": True}}
     api.apply(node, force=True)
     ready = {"type": "Ready", "status": "True", "reason": "Test", "message": ""}
-    path = f"{api.path(node)}/status"
     status = {"status": {"conditions": [ready]}}
-    api.ask("PATCH", path, status, "application/strategic-merge-patch+json")
+    api.ask("PATCH", f"{api.path(node)}/status", status, MERGE_PATCH)
     yield
     api.delete(node, "Background")
+
+
+@pytest.fixture
+def waiting(api: Access) -> Iterator[None]:
+    with a_node_that_takes_no_pods(api):
+        yield
+
+
+def test_up_returns_when_the_pods_are_available(plugin: Plugin, tmp_path: Path) -> None:
+    """On a control plane without controllers, so that nobody but the test writes a status."""
+    program = stack_program(program_in(tmp_path / "program", WAITS_FOR_PODS))
+    available = {
+        "observedGeneration": 1,
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "readyReplicas": 1,
+        "availableReplicas": 1,
+    }
+    with control_plane(controllers=False) as plane:
+        api = access(plane.kubeconfig())
+        with a_node_that_takes_no_pods(api):
+
+            def pods_become_available(line: str) -> None:
+                if line == "creating Deployment default/waits":
+                    while (deployment := found(api, "Deployment", WAITING)) is None:
+                        pass
+                    path = f"{api.path(deployment)}/status"
+                    api.ask("PATCH", path, {"status": available}, MERGE_PATCH)
+                told.append(line)
+
+            told: list[str] = []
+            stack = Stack(
+                program,
+                tmp_path / "stack",
+                kubeconfig=plane.kubeconfig(),
+                plugin=plugin,
+                tell=pods_become_available,
+            )
+            stack.up()
+    assert told[-1] == "created Deployment default/waits"
 
 
 @pytest.mark.usefixtures("waiting")
