@@ -9,7 +9,8 @@ can be seen in the watch before the answer to its write has come. And the answer
 mirror has shown the version: a fault that it fires strikes before the writer knows of it.
 
 A version that no request claims is somebody else's; its author is inferred from `managedFields`:
-the manager who changed a field last, of those who never write through here.
+the manager who changed a field last, of those who never write through here. Where the operator
+itself does not write through here, it is taken for every manager that is not Kubernetes' own.
 """
 
 from __future__ import annotations
@@ -33,6 +34,18 @@ _SILENT = frozenset({"binding", "eviction"})
 #: The mirror is milliseconds behind; when its watch is just being taken up again, not for long.
 _SHOWN_SECONDS = 1.0
 UNKNOWN = "unknown"
+#: Field managers of Kubernetes' own programs.
+KUBERNETES = frozenset(
+    {
+        "cloud-controller-manager",
+        "cluster-autoscaler",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        "kubelet",
+    }
+)
 
 
 class Collection(NamedTuple):
@@ -54,11 +67,17 @@ class Author:
 
 
 class Authorship:
-    """Joins writes and versions of one cluster."""
+    """Joins writes and versions of one cluster.
 
-    def __init__(self) -> None:
-        #: What the mirror follows; it tells.
-        self.followed: set[tuple[str, str]] = set()
+    Args:
+        unseen_subject: The actor of an operator whose writes do not come through here; empty when
+            they do.
+    """
+
+    def __init__(self, unseen_subject: str = "") -> None:
+        self._unseen_subject = unseen_subject
+        #: What the mirror follows, an empty namespace for all; it tells.
+        self.followed: set[Collection] = set()
         self._under_way: dict[Collection, list[asyncio.Future[None]]] = {}
         self._authors: dict[str, dict[int, Author]] = {}  # by uid and resourceVersion
         self._deleters: dict[str, Author] = {}  # by uid
@@ -76,14 +95,20 @@ class Authorship:
         if info.verb not in _WRITES or not info.resource or is_dry_run(request):
             return await send(request)
         self._own_managers.add(_manager_of(request))
-        with self._sending(Collection(info.group, info.resource, info.namespace)):
+        where = Collection(info.group, info.resource, info.namespace)
+        with self._sending(where):
             response = await send(request)
             document = document_of(response)
             shown = self._take(request, response, document, author)
-        if shown is not None and (info.group, info.resource) in self.followed:
+        if shown is not None and not self.followed.isdisjoint(
+            (where, where._replace(namespace=""))
+        ):
             # Not `wait_for`: in Python 3.11 it may lose a cancellation, and its task would live on.
             await asyncio.wait([shown], timeout=_SHOWN_SECONDS)
         return response
+
+    def _is_followed(self, where: Collection) -> bool:
+        return where in self.followed or where._replace(namespace="") in self.followed
 
     @contextlib.contextmanager
     def _sending(self, collection: Collection) -> Iterator[None]:
@@ -148,7 +173,10 @@ class Authorship:
         strangers = [entry for entry in entries if entry.get("manager") not in self._own_managers]
         newest = sorted(strangers, key=lambda entry: str(entry.get("time", "")))[-1:]
         manager = str(newest[0]["manager"]) if newest else UNKNOWN
-        return Author(f"controller:{manager}", "", manager, 0)
+        actor = f"controller:{manager}"
+        if self._unseen_subject and manager not in KUBERNETES | {UNKNOWN}:
+            actor = self._unseen_subject
+        return Author(actor, "", manager, 0)
 
     def show(self, event: str, document: Object) -> None:
         """The mirror has shown this version."""

@@ -1,10 +1,13 @@
 """A cluster that a kubeconfig points to: nothing of it is ours but what the run brings.
 
-    kubeconfig > context, guarded (see `guard.py`) > cases
+    kubeconfig > context, guarded (see `guard.py`) > looked at > cases
 
-The subject is a child process of ours behind the proxy, so faults of all families act on it, or
-it is left where it runs, as a Deployment in the cluster. Its API traffic cannot be led through the
-proxy there, because pods of somebody's cluster do not reach this machine.
+The subject is a child process of ours behind the proxy, so faults of all families but those of
+machines act on it; or it is left where it runs, as a Deployment in the cluster. Its API traffic
+cannot be led through the proxy there, because pods of somebody's cluster do not reach this machine.
+
+Nothing of the project is installed by a case: what is needed is there, or was asked for (see
+`harness.running.existing`).
 """
 
 from __future__ import annotations
@@ -12,14 +15,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+from harness.apiserver.status import ApiError
 from harness.client import Client
 from harness.client.resources import DEPLOYMENTS, NODES
-from harness.errors import InfrastructureError, UsageError
+from harness.errors import InfrastructureError
+from harness.subjects.deployment import DeploymentSpec
+from harness.subjects.resident import ResidentSubject
 from harness.subjects.spec import SubjectSpec
 
 from .access import Access
 from .child_process import child_process
 from .cluster import Nodes, Recovery, Subject
+from .offers import PROCESS
 from .proxy import Gateway, Proxy, proxy_to
 from .real import RealCluster
 
@@ -51,18 +58,36 @@ class ForeignNodes:
 
 
 class ExistingSite:
-    """Somebody's cluster."""
+    """Somebody's cluster.
+
+    Args:
+        access: Our way to it.
+        capabilities: What it was found to have.
+        operator: `process` or `deployment`.
+    """
 
     name = "existing"
-    capabilities: frozenset[str] = frozenset()
-    provisioned = False
+    provisioned = True
 
-    def __init__(self, access: Access) -> None:
+    def __init__(
+        self,
+        access: Access,
+        capabilities: frozenset[str] = frozenset(),
+        *,
+        operator: str = PROCESS,
+    ) -> None:
         self.access = access
+        self.capabilities = capabilities
+        self._operator = operator
 
     async def start_machines(self, cluster: RealCluster, stack: AsyncExitStack) -> Nodes:
-        """What is there; nothing is started."""
-        nodes = await cluster.client.list_objects(NODES)
+        """What is there; nothing is started. Who may not list nodes sees none."""
+        try:
+            nodes = await cluster.client.list_objects(NODES)
+        except ApiError as error:
+            if error.code != 403:
+                raise
+            nodes = []
         return ForeignNodes([node["metadata"]["name"] for node in nodes])
 
     def proxy_to(self, gateway: Gateway, client: Client) -> AbstractAsyncContextManager[Proxy]:
@@ -70,12 +95,19 @@ class ExistingSite:
         return proxy_to(gateway)
 
     async def subject(self, cluster: RealCluster, spec: SubjectSpec) -> Subject:
-        """A child process, unless the same operator runs in the cluster already."""
-        for name in sorted(cluster.options.replaced_deployments):
-            found = await cluster.client.find(DEPLOYMENTS, name, spec.namespace)
-            if found is not None and found["spec"].get("replicas", 1) > 0:
-                raise UsageError(
-                    f"Deployment {spec.namespace}/{name} runs in the cluster already, and two "
-                    "operators would fight; scale it to 0 for the time of the run"
-                )
-        return await child_process(cluster, spec)
+        """A child process, or the Deployment that runs already."""
+        if self._operator == PROCESS:
+            return await child_process(cluster, spec)
+        found = await cluster.client.get(DEPLOYMENTS, spec.deployment, spec.namespace)
+        return ResidentSubject(
+            DeploymentSpec(
+                deployment=spec.deployment,
+                namespace=spec.namespace,
+                name=spec.name,
+                replicas=max(1, found["spec"].get("replicas", 1)),
+            ),
+            client=cluster.client,
+            lines=cluster.lines,
+            recorder=cluster.recorder,
+            clock=cluster.clock,
+        )

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 
 from harness.apiserver.requests import Object
+from harness.clusters.offers import DEPLOYMENT
 from harness.errors import FormatError, UsageError
 from harness.scenario.check import FormatErrors
 from harness.scenario.loader import Case, read_manifests
@@ -42,7 +43,7 @@ def check_plans(plans: Sequence[Plan], options: Options) -> None:
     checked: list[Settings] = []
     for plan in plans:
         if plan.settings not in checked:
-            _check_settings(plan.settings)
+            _check_settings(plan.settings, in_cluster=plan.operator == DEPLOYMENT)
             checked.append(plan.settings)
 
 
@@ -76,8 +77,8 @@ def _manifests(settings: Settings) -> list[Object]:
     return [document for path in settings.manifest_paths for document in read_manifests(path)]
 
 
-def _check_settings(settings: Settings) -> None:
-    for spec in operators(settings, _manifests(settings)):
+def _check_settings(settings: Settings, *, in_cluster: bool) -> None:
+    for spec in operators(settings, _manifests(settings), in_cluster=in_cluster):
         for module in spec.modules:
             _check_module(module)
         if spec.command:

@@ -9,12 +9,12 @@ so only a name that is nearly a known one is refused.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.apiserver.bootstrap import builtin_resources
 from harness.apiserver.requests import Object
-from harness.errors import FormatError
+from harness.errors import FormatError, UsageError
 from harness.scenario.loader import Case
 from harness.scenario.yaml_tree import Path
 
@@ -32,6 +32,22 @@ def misspelt_kinds(case: Case, manifests: Iterable[Object]) -> Iterator[FormatEr
         if kind not in known and near:
             message = f"no kind {kind!r} is served; did you mean {near[0]!r}?"
             yield case.tree.error(message, path)
+
+
+def check_recorded(case: Case, left_out: Mapping[str, str]) -> None:
+    """Check that all kinds that a case is about are recorded, or its claims would prove nothing.
+
+    Raises:
+        UsageError: One is not, and why.
+    """
+    kinds = [kind for _, kind in _named(case)]
+    kinds += [str(document.get("kind")) for document in _applied(case)]
+    for kind in dict.fromkeys(kinds):
+        if kind in left_out:
+            raise UsageError(
+                f"{case.name} is about {kind}, which cannot be followed here: {left_out[kind]}; "
+                "permit list and watch of it to the user of the kubeconfig"
+            )
 
 
 def _applied(case: Case) -> Iterator[Object]:

@@ -2,6 +2,7 @@
 
 The Deployment in the manifests names namespace, ServiceAccount, environment and the arguments of
 `kopf run`. In the simulation it is not created, because the operator runs in this process instead.
+Where the Deployment itself is the operator under test, only its name and namespace matter.
 """
 
 from __future__ import annotations
@@ -19,9 +20,22 @@ from harness.vocabulary import did_you_mean
 _TEXT_ARGUMENTS = {"--liveness": "liveness", "--peering": "peering"}
 
 
-def operators(settings: Settings, manifests: Sequence[Object]) -> list[SubjectSpec]:
-    """The operators that the settings name; none when they name none."""
+def operators(
+    settings: Settings, manifests: Sequence[Object], *, in_cluster: bool = False
+) -> list[SubjectSpec]:
+    """The operators that the settings name; none when they name none.
+
+    Args:
+        settings: Of the project.
+        manifests: Of the project.
+        in_cluster: The Deployment runs them; then it is one subject, however many pods it has.
+
+    Raises:
+        UsageError: The Deployment that is named, or needed, is nowhere.
+    """
     subject = settings.subject
+    if in_cluster:
+        return [_in_cluster(settings, manifests)]
     if not subject.module and not subject.command:
         return []
     # Without a Deployment nobody knows its account: it is cluster-admin, as on somebody's desk.
@@ -35,6 +49,20 @@ def operators(settings: Settings, manifests: Sequence[Object]) -> list[SubjectSp
         SubjectSpec(name=name, module=subject.module, command=subject.command, **fields)
         for name in names
     ]
+
+
+def _in_cluster(settings: Settings, manifests: Sequence[Object]) -> SubjectSpec:
+    subject = settings.subject
+    if not subject.deployment:
+        raise UsageError(
+            "the operator is to run as a Deployment, and the project names none; write its name "
+            "as `deployment` (and `namespace`) into [tool.operator-harness.subject]"
+        )
+    fields: dict[str, Any] = {"namespace": subject.namespace, "service_account": ""}
+    for document in manifests:
+        if (document["kind"], document["metadata"]["name"]) == ("Deployment", subject.deployment):
+            fields = _of_deployment(document)
+    return SubjectSpec(name="operator", deployment=subject.deployment, **fields)
 
 
 def _find(name: str, manifests: Sequence[Object]) -> Object:

@@ -19,16 +19,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apiserver.requests import Object
 from harness.clusters.cluster import Cluster
+from harness.clusters.offers import DEPLOYMENT, EXISTING, SIM
+from harness.clusters.ownership import Run
 from harness.clusters.served import ServedCluster
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
 from harness.errors import InfrastructureError
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
-from harness.scenario.plan import SIM, Plan
+from harness.scenario.plan import Plan
 from harness.scenario.result import CaseResult
 from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
 
+from .kinds import check_recorded
 from .operators import operators
 from .programs import programs
 
@@ -60,6 +63,8 @@ class Options:
     site: Site | None = None
     #: Further ones, for runs at the same time.
     more_sites: Sequence[Site] = ()
+    #: Whose the namespaces and undo records on it are; None for a run of its own.
+    run: Run | None = None
 
 
 def run_single(
@@ -132,14 +137,25 @@ class _Single:
         # It brings aiohttp, which runs on virtual time do without.
         from harness.clusters.real import RealCluster
 
-        site, namespace = self._options.site, self._plan.case.namespace
+        plan, site, namespace = self._plan, self._options.site, self._plan.case.namespace
         if site is None:
-            raise InfrastructureError(f"no {self._plan.where} runs; start it with `real_clusters`")
+            raise InfrastructureError(f"no {plan.where} runs; start it with `real_clusters`")
+        subjects = self._made_of.subjects
+        # What is of no concern to the run is not read where it may be somebody's secret.
+        recorded = [namespace, *(spec.namespace for spec in subjects)]
+        run = self._options.run or Run.begin()
         async with RealCluster(
-            site, self._made_of, seed=self._plan.seed, follower=self._journal
+            site,
+            self._made_of,
+            seed=plan.seed,
+            follower=self._journal,
+            run=run,
+            namespaces=recorded if plan.where == EXISTING else None,
+            unseen_subject="" if plan.shows_requests or not subjects else subjects[0].actor,
         ) as cluster:
             await cluster.clear(namespace)
-            result = await self._play(cluster)
+            check_recorded(plan.case, cluster.left_out)
+            result = await self._play(cluster, run)
             try:
                 await cluster.clear(namespace)
             except InfrastructureError:
@@ -147,7 +163,7 @@ class _Single:
                     raise
             return result
 
-    async def _play(self, cluster: Playable) -> CaseResult:
+    async def _play(self, cluster: Playable, run: Run | None = None) -> CaseResult:
         await cluster.install(self._manifests)
         await cluster.start_subjects()
         return await run_case(
@@ -156,6 +172,8 @@ class _Single:
             seed=self._plan.seed,
             reference=self._reference,
             allow_custom=self._options.allow_custom,
+            run=run,
+            shows_requests=self._plan.shows_requests,
         )
 
 
@@ -165,7 +183,7 @@ def _made_of(plan: Plan, manifests: Sequence[Object]) -> SimulationOptions:
     return SimulationOptions(
         nodes=settings.nodes,
         programs=programs(settings.programs),
-        subjects=operators(settings, manifests),
+        subjects=operators(settings, manifests, in_cluster=plan.operator == DEPLOYMENT),
         externals=settings.externals,
         replaced_deployments=frozenset({replaced} if replaced else ()),
     )

@@ -68,6 +68,11 @@ class Plan:
         """How the operator runs, one of `harness.clusters.offers.OPERATORS`."""
         return str(self.place.get("operator") or OFFERS[self.where].operators[0])
 
+    @property
+    def shows_requests(self) -> bool:
+        """Whether the operator's requests come through the harness, and so are recorded."""
+        return self.operator in OFFERS[self.where].proxied
+
     def document(self) -> dict[str, Any]:
         """The content of `plan.yaml`."""
         # What was permitted is for the person who runs it to say again.

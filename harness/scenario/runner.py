@@ -24,6 +24,7 @@ async def run_case(
     reference: Reference | None = None,
     allow_custom: bool = False,
     run: Run | None = None,
+    shows_requests: bool = True,
 ) -> CaseResult:
     """Run one case and conclude.
 
@@ -34,12 +35,20 @@ async def run_case(
         reference: End states of the run without faults, by step.
         allow_custom: Permit `custom` faults and `script`.
         run: On a real cluster, whose the namespace and the undo records are; None keeps none.
+        shows_requests: Whether the subject's requests are recorded, which `requests` judges.
     """
     missing = sorted(set(case.scenario.spec.requires) - cluster.capabilities)
     if missing:
         message = f"{cluster.name} has no {', '.join(missing)}"
         return _result(case, cluster, seed, Finding(Verdict.SKIPPED, "requires", message))
-    one = CaseRun(case, cluster, reference=reference, allow_custom=allow_custom, run=run)
+    one = CaseRun(
+        case,
+        cluster,
+        reference=reference,
+        allow_custom=allow_custom,
+        run=run,
+        shows_requests=shows_requests,
+    )
     finding = await one.run()
     result = _result(case, cluster, seed, finding)
     result.converged_seconds = one.converged_seconds

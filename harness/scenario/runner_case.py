@@ -40,6 +40,7 @@ class CaseRun:
         reference: End states of the run without faults, by step; None when this is that run.
         allow_custom: Permit `custom` faults and `script`.
         run: On a real cluster, whose the namespace and the undo records are.
+        shows_requests: Whether the subject's requests are recorded.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class CaseRun:
         reference: Reference | None,
         allow_custom: bool,
         run: Run | None = None,
+        shows_requests: bool = True,
     ) -> None:
         self._run = run.joined() if run is not None else None
+        self._shows_requests = shows_requests
         self._case = case
         self._spec = case.scenario.spec
         self._cluster = cluster
@@ -175,6 +178,9 @@ class CaseRun:
         if expect.like_reference and reference is None and has_faults(self._case):
             message = "likeReference needs the run without faults, and there is none"
             self._find(Verdict.INCONCLUSIVE, "likeReference", message)
+        if expect.requests is not None and not self._shows_requests:
+            message = "requests cannot be counted: the operator's do not come through the harness"
+            self._find(Verdict.INCONCLUSIVE, "requests", message)
         return Terms(
             within_ns=round(expect.within * 1e9),
             stable_ns=round(expect.stable_for * 1e9),

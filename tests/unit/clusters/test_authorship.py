@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from harness.apiserver import paths
 from harness.apiserver.requests import Object, Request, Response
 from harness.clusters.authorship import UNKNOWN, Author, Authorship, Collection
@@ -72,7 +74,7 @@ def test_dry_runs_and_refusals_change_nothing() -> None:
 def test_the_mirror_waits_for_writes_under_way_and_the_answer_for_the_mirror() -> None:
     async def main() -> None:
         authorship = Authorship()
-        authorship.followed.add(("", "pods"))
+        authorship.followed.add(Collection("", "pods", ""))
         order: list[str] = []
         committed = asyncio.Event()
 
@@ -146,3 +148,22 @@ def test_strangers_are_inferred_from_managed_fields() -> None:
         assert authorship.infer_author("DELETED", shown).actor == f"controller:{UNKNOWN}"
 
     asyncio.run(main())
+
+
+MANAGERS = [
+    pytest.param("my-operator", "subject:operator", id="operator"),
+    pytest.param("kube-controller-manager", "controller:kube-controller-manager", id="kubernetes"),
+]
+
+
+@pytest.mark.parametrize(("manager", "actor"), MANAGERS)
+def test_an_operator_whose_requests_are_not_seen_is_known_by_its_field_manager(
+    manager: str, actor: str
+) -> None:
+    document = version(5)
+    document["metadata"]["managedFields"] = [{"manager": manager, "time": "2026-11-24T00:00:00Z"}]
+    unseen, seen = Authorship("subject:operator"), Authorship()
+    assert unseen.infer_author("MODIFIED", document).actor == actor
+    assert seen.infer_author("MODIFIED", document).actor == f"controller:{manager}"
+    # Who deletes leaves no trace.
+    assert unseen.infer_author("DELETED", document).actor == f"controller:{UNKNOWN}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -16,6 +16,7 @@ from harness.client.resources import (
     CONFIGMAPS,
     CRDS,
     LEASES,
+    NAMESPACES,
     SECRETS,
     ResourceRef,
 )
@@ -48,10 +49,13 @@ A_WHILE = 2.0
 
 
 @asynccontextmanager
-async def mirrored(api: Api, client: Client | None = None) -> AsyncIterator[Recorder]:
+async def mirrored(
+    api: Api, client: Client | None = None, namespaces: Sequence[str] | None = None
+) -> AsyncIterator[Recorder]:
     """What a mirror of the API writes down."""
     recorder = Recorder(api.clock)
-    mirror = Mirror(client or api.client, recorder, Authorship(), SecretHider(b"key"))
+    hider = SecretHider(b"key")
+    mirror = Mirror(client or api.client, recorder, Authorship(), hider, namespaces)
     task = asyncio.create_task(mirror.run())
     await mirror.synced.wait()
     try:
@@ -67,7 +71,26 @@ def told(recorder: Recorder, name: str) -> list[tuple[str, str]]:
 
 
 def versions(recorder: Recorder, name: str) -> list[Record]:
-    return [record for record in recorder.records if record.data["name"] == name]
+    return [record for record in recorder.records if record.data.get("name") == name]
+
+
+def refusing(api: Api, code: int, *, watches: bool = False) -> tuple[Client, list[Request]]:
+    """A client to whom lists (or watches) of Secrets are refused, and what it has asked for."""
+    asked: list[Request] = []
+
+    async def transport(request: Request) -> Response:
+        asked.append(request)
+        is_watch = bool(request.parameter("watch"))
+        if request.path.endswith("/secrets") and is_watch is watches:
+            status = {"code": code, "reason": "Refused", "message": "secrets: not for you"}
+            return Response(code, status)
+        return await api.client._transport(request)
+
+    return Client(transport, "harness"), asked
+
+
+def warnings(recorder: Recorder) -> list[str]:
+    return [record.data["message"] for record in recorder.records if record.kind == "log"]
 
 
 def test_each_version_is_written_down_once_and_in_order() -> None:
@@ -173,5 +196,94 @@ def test_a_server_that_is_gone_is_an_infrastructure_error() -> None:
         with pytest.raises(ExceptionGroup) as caught:
             await task
         assert caught.group_contains(InfrastructureError, match="the API server is gone")
+
+    with_api(body)
+
+
+# Somebody's cluster
+
+
+def test_objects_of_other_namespaces_are_not_even_asked_for() -> None:
+    async def body(api: Api) -> None:
+        await api.client.create(NAMESPACES, {"metadata": {"name": "others"}})
+        secret = {"metadata": {"name": "s"}, "data": {"password": "aHVudGVyMg=="}}
+        asked: list[str] = []
+
+        async def transport(request: Request) -> Response:
+            asked.append(request.path)
+            return await api.client._transport(request)
+
+        client = Client(transport, "harness")
+        await api.client.create(SECRETS, secret, "others")
+        async with mirrored(api, client, [NAMESPACE]) as recorder:
+            await api.config("own")
+            await api.client.create(CONFIGMAPS, {"metadata": {"name": "theirs"}}, "others")
+            await api.clock.sleep(A_WHILE)
+            assert told(recorder, "own") == [("ADDED", "inferred")]
+            assert (versions(recorder, "s"), versions(recorder, "theirs")) == ([], [])
+            assert [r.data["name"] for r in recorder.records if r.data.get("kind") == "Namespace"]
+        assert "/api/v1/secrets" not in asked
+        assert f"/api/v1/namespaces/{NAMESPACE}/secrets" in asked
+
+    with_api(body)
+
+
+REFUSALS = [
+    pytest.param(403, False, id="list-forbidden"),
+    pytest.param(403, True, id="watch-forbidden"),
+    pytest.param(503, False, id="its-server-is-down"),
+]
+
+
+@pytest.mark.parametrize(("code", "watches"), REFUSALS)
+def test_a_kind_that_cannot_be_followed_is_left_out_with_one_warning(
+    code: int, watches: bool
+) -> None:
+    async def body(api: Api) -> None:
+        client, asked = refusing(api, code, watches=watches)
+        recorder = Recorder(api.clock)
+        mirror = Mirror(client, recorder, Authorship(), SecretHider(b"k"), ["a", "b", NAMESPACE])
+        task = asyncio.create_task(mirror.run())
+        await mirror.synced.wait()
+        await api.config("settings")
+        await api.clock.sleep(60)
+        assert [r.data["type"] for r in versions(recorder, "settings")] == ["ADDED"]
+        assert warnings(recorder) == ["secrets of v1 are not recorded: secrets: not for you"]
+        assert mirror.left_out == {"Secret": "secrets: not for you"}
+        before = len(asked)
+        await api.clock.sleep(60)
+        assert not [one for one in asked[before:] if one.path.endswith("/secrets")]
+        task.cancel()
+        await asyncio.wait([task])
+
+    with_api(body)
+
+
+def test_a_kind_that_was_followed_and_is_refused_ends_the_run() -> None:
+    async def body(api: Api) -> None:
+        client, _ = refusing(api, 403, watches=True)
+        refuse = False
+
+        async def transport(request: Request) -> Response:
+            if refuse:
+                return await client._transport(request)
+            if request.path.endswith("/secrets") and request.parameter("watch"):
+                return Response(200, events=ends())
+            return await api.client._transport(request)
+
+        async def ends() -> AsyncIterator[WatchEvent]:
+            await api.clock.sleep(A_WHILE)
+            for event in ():
+                yield event
+
+        guarded = Client(transport, "harness")
+        mirror = Mirror(guarded, Recorder(api.clock), Authorship(), SecretHider(b"key"))
+        task = asyncio.create_task(mirror.run())
+        await mirror.synced.wait()
+        await api.clock.sleep(2 * A_WHILE)
+        refuse = True
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+        assert caught.group_contains(InfrastructureError, match="can be followed no longer")
 
     with_api(body)
