@@ -25,6 +25,8 @@ from .journal import read_journal
 
 #: Made by controllers, of what is each cluster's own: its certificate authority.
 CLUSTERS_OWN = ("ConfigMap/kube-root-ca.crt",)
+#: In the status of a pod: on some machines no limit at all reads as one of eight exabytes.
+MACHINES_OWN = ("resources", "allocatedResources")
 
 
 @dataclass(frozen=True)
@@ -97,4 +99,18 @@ def end_state(journal: Path, namespace: str) -> Snapshot:
             at = (line["seq"], line["time_ns"])
             state.take(Record(*at, "object", line["actor"], rv=line["rv"], data=data))
     found = snapshot(state, namespace)
-    return {role: objects for role, objects in found.items() if role not in CLUSTERS_OWN}
+    return {
+        role: [_without_machine(item) for item in objects]
+        for role, objects in found.items()
+        if role not in CLUSTERS_OWN
+    }
+
+
+def _without_machine(document: dict[str, Any]) -> dict[str, Any]:
+    """A pod without what the kubelet reads from the cgroups of its machine."""
+    if document.get("kind") != "Pod":
+        return document
+    status = {
+        key: value for key, value in document.get("status", {}).items() if key not in MACHINES_OWN
+    }
+    return {**document, "status": status}

@@ -178,10 +178,28 @@ def _container_status(
         "imageID": "",
         "started": container.is_running,
     }
+    if mounts := container.spec.get("volumeMounts"):
+        status["volumeMounts"] = [_mount_status(mount) for mount in mounts]
     if container.container_id:
         status["containerID"] = container.container_id
         status["image"], status["imageID"] = image_names(image)
+        status.update(_resources(container.spec))
     return status
+
+
+def _mount_status(mount: dict[str, Any]) -> dict[str, Any]:
+    """How a volume was really mounted; on our nodes read-only does not reach what is below it."""
+    status = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        status |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return status
+
+
+def _resources(spec: dict[str, Any]) -> dict[str, Any]:
+    """What a container that was made has got, which is what it asked for; also when it is over."""
+    resources = spec.get("resources") or {}
+    requests = resources.get("requests")
+    return {"resources": resources, **({"allocatedResources": requests} if requests else {})}
 
 
 def image_names(image: str) -> tuple[str, str]:
