@@ -92,7 +92,7 @@ def play(words: Sequence[str], report: Path) -> tuple[float, int]:
     has a session of its own.
     """
     shutil.rmtree(report, ignore_errors=True)
-    command = [sys.executable, "-m", "harness", "run", *words, f"--seed={SEED}", "--parallel=1"]
+    command = [sys.executable, "-m", "harness", "run", f"--seed={SEED}", "--parallel=1", *words]
     began = time.perf_counter()
     process = subprocess.Popen([*command, f"--report-dir={report}"], start_new_session=True)
 
