@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import time
 from typing import Any
 
@@ -27,14 +28,18 @@ tasks: list[asyncio.Task[None]] = []
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.posting.enabled = False
-    kubernetes.config.load_incluster_config()
+    if "KUBECONFIG" in os.environ:
+        kubernetes.config.load_kube_config(os.environ["KUBECONFIG"])
+    else:
+        kubernetes.config.load_incluster_config()
     tasks.append(asyncio.create_task(_elect()))
     tasks.append(asyncio.create_task(_work()))
 
 
 @kopf.on.login()
 def login(**arguments: Any) -> kopf.ConnectionInfo | None:
-    return kopf.login_with_service_account(**arguments)
+    in_cluster = kopf.login_with_service_account(**arguments)
+    return in_cluster or kopf.login_with_kubeconfig(**arguments)
 
 
 @kopf.on.event("v1", "configmaps", labels={"nobody": "has this"})

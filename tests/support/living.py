@@ -1,4 +1,4 @@
-"""A simulated cluster with all its pieces (nodes, kubelets, kopf processes) for tests of faults.
+"""A cluster with all its pieces (nodes, kubelets, kopf processes) for tests of faults.
 
 living(body)   runs `async def body(cluster: Living)` on virtual time
 """
@@ -10,11 +10,13 @@ from typing import Any
 
 from harness.apiserver.requests import Object
 from harness.client.resources import DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS
+from harness.clusters.real import RealCluster
 from harness.clusters.simulated import SimulatedCluster
 from harness.clusters.state import ClusterState
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, carry_out
 from harness.simulation.world import World, run
+from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import ObjectReference, Select
 
 NAMESPACE = "default"
@@ -22,9 +24,9 @@ PODS_OF_DEMO = Select(labels={"app": "demo"})
 
 
 class Living:
-    """A simulated cluster with a Deployment of two pods, and its state by the records."""
+    """A cluster with a Deployment of two pods, and its state by the records."""
 
-    def __init__(self, cluster: SimulatedCluster) -> None:
+    def __init__(self, cluster: SimulatedCluster | RealCluster) -> None:
         self.cluster = cluster
         self.state = ClusterState(cluster.recorder.records)
         cluster.recorder.follow(lambda record: self.state.take(record) and None)
@@ -41,6 +43,10 @@ class Living:
         await self.cluster.client.create(DEPLOYMENTS, document, NAMESPACE)
         await self.cluster.clock.sleep(10)
         assert self.ready_replicas == 2
+
+    async def start(self, module: str) -> None:
+        """Start an operator that may do everything."""
+        await self.cluster.start_subject(SubjectSpec(module=module, service_account=""))
 
     async def inject(self, fault: Fault, duration: float | None = None) -> None:
         """The whole life of a fault; it must have been seen to act."""
