@@ -114,7 +114,8 @@ class Stack:
     def _carry_out(self, operation: str, config: Mapping[str, str] | None = None) -> Outcome:
         work, state = self._folder / "project", self._folder / "state"
         for folder in (self._folder, work, state):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)  # the state holds the kubeconfig
         request = {
             "operation": operation,
             "program": str(self._program.folder),
