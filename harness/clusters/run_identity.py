@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_BEGINNING_FIELD = 22  # of /proc/PID/stat, see proc(5); counted from 1
+_STATE_FIELD, _BEGINNING_FIELD = 3, 22  # of /proc/PID/stat, see proc(5); counted from 1
+_ENDED = ("Z", "X")  # it has ended, but its parent has not asked for the exit code
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,16 @@ class RunIdentity:
 
 
 def beginning_of(pid: int) -> str:
-    """When a process began; empty when there is none."""
+    """When a process began; empty when there is none, or it has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return "" if Path("/proc/self").exists() else _asked_of_ps(pid)
     # The name, in parentheses, may contain anything: count from behind it.
     after_name = stat.rpartition(")")[2].split()
-    return after_name[_BEGINNING_FIELD - 3]
+    if after_name[0] in _ENDED:
+        return ""
+    return after_name[_BEGINNING_FIELD - _STATE_FIELD]
 
 
 def _asked_of_ps(pid: int) -> str:

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.clusters.control_plane_programs import CONTROLLERS, NEEDED
+from harness.clusters.run_identity import beginning_of
 from harness.errors import HarnessError
 from harness.subjects.scratch import scratch_folders
 
 from .leftovers import Fate, Leftover, Tell
 
 _PROGRAMS = frozenset({*NEEDED, *CONTROLLERS})
+#: How guardians are started; their folder comes last.
+_GUARDIAN = ["-I", "-S", "-c"]
 
 
 def clean_machine(folder: Path, tell: Tell, *, dry_run: bool) -> None:
@@ -58,7 +61,7 @@ def _clean_kind_clusters(folder: Path, tell: Tell, *, dry_run: bool) -> None:
 
 
 def _clean_folder(scratch: Path, owner: int, tell: Tell, *, dry_run: bool) -> None:
-    if _runs(owner):
+    if beginning_of(owner):
         if owner != os.getpid():
             tell(Leftover(Fate.SPARED, f"{scratch}: process {owner}, which made it, runs"))
         return
@@ -89,16 +92,6 @@ def _end(pid: int, text: str, tell: Tell, *, dry_run: bool) -> None:
     tell(Leftover(Fate.GONE, f"{text} ended"))
 
 
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, but it runs
-    return True
-
-
 def _processes_of(scratch: Path) -> Iterator[tuple[int, str]]:
     """The programs that we have started with this folder, and guardians of it.
 
@@ -107,7 +100,7 @@ def _processes_of(scratch: Path) -> Iterator[tuple[int, str]]:
     for pid, arguments, kubeconfig in _all_processes():
         program = Path(arguments[0]).name if arguments else ""
         named = any(str(scratch) in argument for argument in arguments[1:])
-        is_guardian = named and arguments[-1] == str(scratch) and "-c" in arguments
+        is_guardian = arguments[1:4] == _GUARDIAN and arguments[-1] == str(scratch)
         if is_guardian or (named and program in _PROGRAMS):
             yield pid, "guardian" if is_guardian else program
         elif Path(kubeconfig).parent == scratch:
