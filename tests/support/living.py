@@ -20,6 +20,8 @@ from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import ObjectReference, Select
 
 NAMESPACE = "default"
+_LOOK_SECONDS = 0.5
+_LOOKS_MAX = 240
 PODS_OF_DEMO = Select(labels={"app": "demo"})
 
 
@@ -41,8 +43,15 @@ class Living:
         spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
         document = {"metadata": {"name": "demo"}, "spec": spec}
         await self.cluster.client.create(DEPLOYMENTS, document, NAMESPACE)
-        await self.cluster.clock.sleep(10)
-        assert self.ready_replicas == 2
+        await self.until(lambda: self.ready_replicas == 2)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; a real cluster may take a while on a busy machine."""
+        for _ in range(_LOOKS_MAX):
+            if holds():
+                return
+            await self.cluster.clock.sleep(_LOOK_SECONDS)
+        raise AssertionError(f"it did not become true in {_LOOKS_MAX * _LOOK_SECONDS:g} s")
 
     async def start(self, module: str) -> None:
         """Start an operator that may do everything."""

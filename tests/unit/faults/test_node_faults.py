@@ -14,6 +14,8 @@ from harness.faults.context import CannotInject
 from harness.faults.cordon import NodeCordon
 from harness.faults.drain import NodeDrain
 from harness.faults.fault import Fault
+from harness.faults.repairing import repair_all
+from harness.faults.repairs import repairs_from_data, repairs_to_data
 from harness.faults.taint import NodeTaint
 from harness.vocabulary import Seconds
 from tests.support.api import NAMESPACE, Api, with_api
@@ -283,6 +285,28 @@ def test_pods_with_local_data_are_evicted_only_with_permission(permitted: bool) 
             return
         with pytest.raises(CannotInject, match="Pod/p has an emptyDir volume"):
             await api.inject(fault)
+
+    with_api(body)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(NodeCordon(node="node-1"), id="cordon"),
+        pytest.param(NodeTaint(node="node-1", key="ours"), id="taint"),
+        pytest.param(NodeDrain(node="node-1", grace_period=Seconds(0)), id="drain"),
+    ],
+)
+def test_another_process_can_put_a_node_back(fault: Fault) -> None:
+    async def body(api: Api) -> None:
+        await api.pod("here")
+        await change(api, taints=[THEIRS])
+        before = await spec_of(api)
+        injection = await api.begin(fault)
+        assert await spec_of(api) != before
+        data = repairs_to_data(injection.repairs())
+        await repair_all(repairs_from_data(data), api.client, None)
+        assert await spec_of(api) == before
 
     with_api(body)
 
