@@ -25,6 +25,9 @@ from harness.faults.drain import NodeDrain
 from harness.faults.leader import LeaderSteal
 from harness.faults.pods import PodKill
 from harness.faults.taint import NodeTaint
+from harness.vocabulary import CrashForm
+from tests.support.deployed import NAMESPACE as OPERATORS
+from tests.support.deployed import Stage
 from tests.support.living import NAMESPACE, PODS_OF_DEMO, Living
 
 MISSING = missing_programs()
@@ -171,3 +174,24 @@ def done(cluster: Living) -> list[float]:
         and record.data["name"] == "work"
         and record.actor == "subject:operator"
     ]
+
+
+@pytest.mark.parametrize("by", ["process", "container", "pod", "deployment", "scale"])
+def test_an_operator_that_is_a_deployment_is_back_however_it_died(
+    plane: ControlPlane, by: CrashForm
+) -> None:
+    async def main() -> None:
+        async with RealCluster(ControlPlaneSite(plane), seed=1) as cluster:
+            stage = Stage(cluster)
+            await stage.begin()
+            try:
+                stage.subject.crash(by)
+                await cluster.clock.sleep(3)
+                await stage.subject.start()
+                assert stage.life() == ["started", "crashed", "started"]
+                assert len(await stage.pods()) == 1
+            finally:
+                await stage.subject.stop()
+                await cluster.client.delete(DEPLOYMENTS, "operator", OPERATORS)
+
+    asyncio.run(main())
