@@ -1,5 +1,7 @@
 """pytest: scenario files are tests, and `async def` tests with `cluster` run on virtual time.
 
+With `--cluster` both run on a real cluster instead, which the whole session shares.
+
 Load it from the root conftest: `pytest_plugins = ["harness.pytest_plugin"]`. Heavy imports happen
 inside, so that pytest starts as fast as without it.
 
@@ -19,6 +21,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +29,19 @@ import pytest
 
 if TYPE_CHECKING:
     from harness.library.cluster import Cluster
+    from harness.running.session import Session
     from harness.scenario.loader import Case
+    from harness.scenario.plan import Plan
     from harness.scenario.result import CaseResult
 
 _MARK = b"harness.dev/"
+_SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--harness-seed`, `--harness-report` and `--allow-custom`."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """`--harness-seed`, `--harness-report`, `--allow-custom`, and where to run."""
+    from harness.pytest_places import add_options
+
     group = parser.getgroup("operator-harness")
     group.addoption("--harness-seed", type=int, default=None, help="Seed of scenarios and tests.")
     group.addoption(
@@ -42,6 +50,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--allow-custom", action="store_true", help="Permit script actions and custom faults."
     )
+    add_options(group, pluginmanager)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the options say of the place must be possible before anything is collected."""
+    from harness.pytest_places import check_workers, cluster_of, place_of
+
+    if cluster_of(config):
+        check_workers(config)
+        place_of(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The cluster of this session; it is started by the first test that needs it."""
+    from harness.pytest_places import cluster_of
+
+    if cluster_of(session.config):
+        from harness.pytest_places import place_of
+        from harness.running.session import Session
+
+        def plans() -> list[Plan]:
+            return [item.plan for item in session.items if isinstance(item, ScenarioItem)]
+
+        session.config.stash[_SESSION] = Session(place_of(session.config), plans, print)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No cluster outlives the session."""
+    real = session.config.stash.get(_SESSION, None)
+    if real is not None:
+        real.close()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -93,23 +132,36 @@ class ScenarioItem(pytest.Item):
         for name, value in case.scenario.metadata.labels.items():
             self.user_properties.append((name, value))
 
-    def runtest(self) -> None:
-        """Run the case in a simulated cluster."""
-        from harness.oracle.verdict import Verdict
-        from harness.running.checking import check_plans
-        from harness.running.folders import case_folder
-        from harness.running.processes import run_plan
-        from harness.running.single import Options
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What is to be run, and where."""
+        from harness.running.place import Place, placed
         from harness.scenario.plan import plans_of
         from harness.scenario.settings import find_settings
 
         settings = {self.case.file: find_settings(Path(self.case.file))}
         seed = self.config.getoption("--harness-seed")
-        (plan,) = plans_of([self.case], seed=seed, repeat=1, draw=drawn_seed(), settings=settings)
+        plans = plans_of([self.case], seed=seed, repeat=1, draw=drawn_seed(), settings=settings)
+        real = self.config.stash.get(_SESSION, None)
+        (plan,) = placed(plans, real.place if real is not None else Place())
+        return plan
+
+    def runtest(self) -> None:
+        """Run the case, in a simulated cluster unless the session has a real one."""
+        from harness.oracle.verdict import Verdict
+        from harness.running.checking import check_plans
+        from harness.running.folders import case_folder
+        from harness.running.place import lacking
+        from harness.running.processes import run_plan
+        from harness.running.single import Options
+
+        plan, real = self.plan, self.config.stash.get(_SESSION, None)
         report = self.config.getoption("--harness-report")
         folder = case_folder(report, plan) if report is not None else None
         options = Options(allow_custom=self.config.getoption("--allow-custom"))
         check_plans([plan], options)
+        if real is not None and real.is_real and not lacking(plan):
+            options = replace(options, site=real.site(), run=real.run)
         result = run_plan(plan, folder, options)
         if result.verdict is Verdict.SKIPPED:
             pytest.skip(result.message)
@@ -145,11 +197,26 @@ def drawn_seed() -> int:
 
 @pytest.fixture
 def cluster(request: pytest.FixtureRequest) -> Cluster:
-    """A simulated cluster for one `async def` test, on virtual time."""
+    """A cluster for one `async def` test: simulated, on virtual time, unless `--cluster` is given.
+
+    On a real one the test has a namespace of its own.
+    """
     from harness.library.cluster import Cluster
 
     seed = request.config.getoption("--harness-seed")
-    return Cluster(seed=seed if seed is not None else drawn_seed(), folder=request.path.parent)
+    seed = seed if seed is not None else drawn_seed()
+    real = request.config.stash.get(_SESSION, None)
+    if real is None or not real.is_real:
+        return Cluster(seed=seed, folder=request.path.parent)
+    from harness.pytest_places import namespace_of
+
+    return Cluster(
+        seed=seed,
+        folder=request.path.parent,
+        namespace=namespace_of(request.node.nodeid),
+        site=real.site(),
+        owner=real.run,
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

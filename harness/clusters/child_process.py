@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -58,4 +59,6 @@ def as_command(spec: SubjectSpec) -> SubjectSpec:
         return spec
     line = kopf_program.arguments(dataclasses.replace(spec, liveness=""))
     command = (sys.executable, "-m", "kopf", "run", *line)
-    return dataclasses.replace(spec, module="", command=command, args=())
+    # It finds the modules that this process finds, wherever those come from.
+    env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **spec.env}
+    return dataclasses.replace(spec, module="", command=command, args=(), env=env)

@@ -162,7 +162,7 @@ class RealCluster:
         """
         if self.site.provisioned:
             crds = [one for one in documents if one["kind"] == CRDS.kind]
-            await self._served(crd["metadata"]["name"] for crd in crds)
+            await self.served(crd["metadata"]["name"] for crd in crds)
             return
         definitions: list[str] = []
         for document in ready_to_install(documents):
@@ -170,14 +170,15 @@ class RealCluster:
             if document["kind"] == "Deployment" and name in self.options.replaced_deployments:
                 continue
             if document["kind"] != CRDS.kind and definitions:
-                await self._served(definitions)
+                await self.served(definitions)
                 definitions = []
             await self.client.apply(document, manager=MANAGER, namespace="default")
             if document["kind"] == CRDS.kind:
                 definitions.append(name)
-        await self._served(definitions)
+        await self.served(definitions)
 
-    async def _served(self, definitions: Iterable[str]) -> None:
+    async def served(self, definitions: Iterable[str]) -> None:
+        """Wait until definitions are served, and their kinds are followed."""
         for name in definitions:
             for _ in range(_WAITS_MAX):
                 definition = await self.client.get(CRDS, name)

@@ -1,4 +1,4 @@
-"""A cluster for one test: five verbs, on virtual time.
+"""A cluster for one test: five verbs, on virtual time, or on a real cluster in real time.
 
     async def test_a_deleted_deployment_comes_back(cluster):
         await cluster.apply("operator/manifests/crd.yaml")
@@ -10,21 +10,31 @@
 
 Claims are judged on every change, by the same oracles as in scenario files. What does not converge
 raises `NotConverged` with the nearest miss, who wrote last, and the operator's last log lines.
+
+On a real cluster the same test has a namespace of its own, which is gone afterwards; the operator
+is a child process behind the proxy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apiserver.requests import Object
+from harness.client.resources import CRDS, NAMESPACES
+from harness.clusters.cluster import Cluster as AnyCluster
+from harness.clusters.cluster import Subject
+from harness.clusters.offers import EXISTING
+from harness.clusters.ownership import Run
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
 from harness.clusters.state import ClusterState
 from harness.errors import UsageError
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, carry_out
-from harness.faults.undo import UndoLog
+from harness.faults.undo import UndoLog, UndoStore
+from harness.faults.undo_store import ClusterUndoStore
 from harness.oracle.expectation import Expectation, Terms
 from harness.oracle.quiet import Quiet
 from harness.oracle.verdict import Verdict
@@ -35,8 +45,21 @@ from harness.simulation.world import World, run
 from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import parse_duration, parse_reference
 
+if TYPE_CHECKING:
+    from harness.clusters.site import Site
+
 #: Longer than a fault takes to be seen, in virtual seconds; then it is an error of the test.
 _OBSERVED_WITHIN_SECONDS = 60.0
+
+
+Body = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Living(AnyCluster, Protocol):
+    """A cluster in which an operator can be started."""
+
+    async def start_subject(self, spec: SubjectSpec) -> Subject:
+        """Start one."""
 
 
 class NotConverged(AssertionError):
@@ -44,13 +67,15 @@ class NotConverged(AssertionError):
 
 
 class Cluster:
-    """A simulated cluster, alive while `run` runs.
+    """A cluster, alive while `run` runs; simulated unless a site is given.
 
     Args:
-        seed: Equal seeds give equal runs.
+        seed: Equal seeds give equal runs, in the simulation.
         folder: Relative manifest paths are looked for here and in the current folder.
-        namespace: Where objects without one go.
+        namespace: Where objects without one go; on a real cluster it is made and cleared.
         options: Nodes, behaviours and programs; None for the defaults.
+        site: A real cluster that runs.
+        owner: Whose the namespace and undo records on it are; None for a run of its own.
     """
 
     def __init__(
@@ -60,38 +85,63 @@ class Cluster:
         folder: Path | None = None,
         namespace: str = "default",
         options: SimulationOptions | None = None,
+        site: Site | None = None,
+        owner: Run | None = None,
     ) -> None:
         self.seed = seed
         self.namespace = namespace
         self._folder = folder or Path()
         self._options = options or SimulationOptions()
+        self._site = site
+        self._owner = owner
         self._alive: _Alive | None = None
 
-    def run(self, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run one test body in a fresh world; the cluster lives as long as it."""
+    def run(self, body: Body) -> None:
+        """Run one test body in a fresh world, or on the site; the cluster lives as long as it."""
+        if self._site is not None:
+            asyncio.run(self._on_site(self._site, body))
+            return
 
         async def main(world: World) -> None:
             cluster = await SimulatedCluster.start(world, self._options)
-            self._alive = _Alive(cluster, self.namespace)
             try:
-                await body()
+                await self._live(_Alive(cluster, self.namespace), body)
             finally:
-                await self._alive.stop()
-                self._alive = None
+                await cluster.stop()
 
         run(main, seed=self.seed)
+
+    async def _on_site(self, site: Site, body: Body) -> None:
+        # It brings aiohttp, which runs on virtual time do without.
+        from harness.clusters.real import RealCluster
+
+        owner = (self._owner or Run.begin()).joined()
+        recorded = [self.namespace] if site.name == EXISTING else None
+        async with RealCluster(
+            site, self._options, seed=self.seed, run=owner, namespaces=recorded
+        ) as cluster:
+            await cluster.clear(self.namespace)
+            metadata = owner.mark({"name": self.namespace})
+            await cluster.client.create(NAMESPACES, {"metadata": metadata})
+            store = ClusterUndoStore(cluster.client, owner, self.namespace, cluster.clock)
+            try:
+                await self._live(_Alive(cluster, self.namespace, store, cluster.served), body)
+            finally:
+                await cluster.clear(self.namespace)
+
+    async def _live(self, alive: _Alive, body: Body) -> None:
+        self._alive = alive
+        try:
+            await body()
+        finally:
+            self._alive = None
+            await alive.stop()
 
     # -- acting ---------------------------------------------------------------------------------
 
     async def apply(self, what: str | Path | Object | Iterable[Object]) -> list[Object]:
         """Server-side apply a manifest file, a folder of them, an object or several."""
-        cluster = self._living.cluster
-        applied = []
-        for document in self._documents(what):
-            applied.append(
-                await cluster.client.apply(document, manager="test", namespace=self.namespace)
-            )
-        return applied
+        return [await self._living.apply(document) for document in self._documents(what)]
 
     async def start(self, module: str, *, name: str = "operator", **options: Any) -> None:
         """Start a kopf module as the operator under test, unmodified, as cluster-admin.
@@ -125,7 +175,7 @@ class Cluster:
         )
 
     async def sleep(self, duration: str) -> None:
-        """Let virtual time pass: `10m` takes no real time."""
+        """Let time of the cluster pass: `10m` takes no real time, unless the cluster is real."""
         await self._living.cluster.clock.sleep(parse_duration(duration))
 
     async def inject(self, fault: Fault, *, duration: str | None = None) -> None:
@@ -157,13 +207,13 @@ class Cluster:
 
     @property
     def seconds(self) -> float:
-        """Virtual seconds since the cluster began."""
+        """Seconds since the cluster began, on its own clock."""
         return self._living.cluster.clock.monotonic()
 
     async def converges(
         self, *claims: Judge, within: str, stable_for: str = "0s", writes: int | None = None
     ) -> float:
-        """Wait until all claims hold and stay; virtual time.
+        """Wait until all claims hold and stay, in time of the cluster.
 
         Args:
             claims: Such as `harness.ready("Deployment/demo")`.
@@ -209,14 +259,29 @@ class Cluster:
 class _Alive:
     """What only exists while the test runs."""
 
-    def __init__(self, cluster: SimulatedCluster, namespace: str) -> None:
+    def __init__(
+        self,
+        cluster: Living,
+        namespace: str,
+        store: UndoStore | None = None,
+        served: Callable[[list[str]], Awaitable[None]] | None = None,
+    ) -> None:
         self.cluster = cluster
         self.state = ClusterState(cluster.recorder.records)
         self._view = View(self.state, namespace=namespace)
         self._watch = Watch(cluster.clock, self._view, judge_crashes=False)
-        self._undo_log = UndoLog()
+        self._undo_log = UndoLog(store=store)
+        self._served = served
         self._faults = 0
         cluster.recorder.follow(self._watch.take)
+
+    async def apply(self, document: Object) -> Object:
+        """Server-side apply; a definition is served afterwards."""
+        namespace = self._view.namespace
+        applied = await self.cluster.client.apply(document, manager="test", namespace=namespace)
+        if document["kind"] == CRDS.kind and self._served is not None:
+            await self._served([document["metadata"]["name"]])
+        return applied
 
     async def resource_of(self, document: Object) -> Any:
         from harness.client import KindRef
@@ -263,4 +328,3 @@ class _Alive:
     async def stop(self) -> None:
         self._watch.stop()
         await self._undo_log.undo_all()
-        await self.cluster.stop()

@@ -49,11 +49,22 @@ def real_clusters(
     if place.cluster == SIM or not needed:
         yield options
         return
-    start = _STARTS[place.cluster]
     with contextlib.ExitStack() as stack:
         folders = [logs if logs is None or needed == 1 else logs / str(n) for n in range(needed)]
-        site, *more = [stack.enter_context(start(plans, place, folder, tell)) for folder in folders]
+        site, *more = [
+            stack.enter_context(start_site(plans, place, folder, tell)) for folder in folders
+        ]
         yield replace(options, site=site, more_sites=tuple(more), run=Run.begin())
+
+
+def start_site(
+    plans: Sequence[Plan],
+    place: Place,
+    logs: Path | None = None,
+    tell: Tell = lambda line: None,
+) -> Start:
+    """One real cluster, for plans or for tests that bring everything themselves; as above."""
+    return _STARTS[place.cluster](plans, place, logs, tell)
 
 
 @contextlib.contextmanager
