@@ -13,13 +13,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.apiserver.requests import Object
+from harness.client.resources import PODS
 from harness.clusters.cluster import DeployedSubject, Subject
 from harness.simulation.records import Record
 from harness.vocabulary import CrashForm, Duration
 
 from .context import FaultContext
 from .fault import Family, Fault, Injection
-from .repairs import Repair, creation_of, scale_of
+from .repairs import Repair, Resume, creation_of, scale_of
 
 
 class ProcessFault(Fault):
@@ -135,7 +136,7 @@ class Crash(ProcessInjection):
             return []
         if self._by == "deployment":
             return [creation_of(deployment)]
-        return [scale_of(deployment, deployment["spec"].get("replicas", 1))]
+        return [_scaled_as(deployment)]
 
     async def undo(self) -> None:
         """Start it, once."""
@@ -147,6 +148,10 @@ class Crash(ProcessInjection):
 def deployment_of(subject: Subject) -> Object | None:
     """The Deployment that a subject is; None where it is a process."""
     return subject.deployment if isinstance(subject, DeployedSubject) else None
+
+
+def _scaled_as(deployment: Object) -> Repair:
+    return scale_of(deployment, deployment["spec"].get("replicas", 1))
 
 
 class Pause(ProcessInjection):
@@ -161,6 +166,20 @@ class Pause(ProcessInjection):
     def undo_description(self) -> str:
         """It goes on."""
         return f"resume {self.subject.name}"
+
+    def repairs(self) -> list[Repair]:
+        """What another process can put back: pods of a Deployment that are frozen."""
+        deployment = deployment_of(self.subject)
+        if deployment is None:
+            return []
+        namespace = deployment["metadata"]["namespace"]
+        labels = deployment["spec"]["selector"].get("matchLabels") or {}
+        return [
+            Resume(namespace=namespace, pod=key.name)
+            for key, pod in self.context.state.objects(PODS.kind)
+            if key.namespace == namespace
+            and labels.items() <= (pod["metadata"].get("labels") or {}).items()
+        ]
 
     async def undo(self) -> None:
         """Let it go on."""
@@ -186,6 +205,11 @@ class Restart(ProcessInjection):
     def undo_description(self) -> str:
         """It runs again."""
         return f"start {self.subject.name} again"
+
+    def repairs(self) -> list[Repair]:
+        """What another process can put back: a Deployment that is scaled to zero."""
+        deployment = deployment_of(self.subject)
+        return [] if deployment is None else [_scaled_as(deployment)]
 
     async def undo(self) -> None:
         """Start it, once."""
