@@ -113,7 +113,7 @@ class DeploymentSubject:
     ) -> None:
         self.spec = spec
         self.running = False
-        #: As it was when it was first started.
+        #: As it was when it was first followed; at zero replicas: as it is when it runs.
         self.deployment: Object | None = None
         self._client = client
         self._lines = lines
@@ -195,7 +195,8 @@ class DeploymentSubject:
                 f"there is no Deployment {self.spec.namespace}/{self.spec.deployment} to run the "
                 f"subject {self.name!r}; provision it first, or name another one in the settings"
             )
-        self.deployment = found
+        replicas = found["spec"].get("replicas") or self.spec.replicas  # it may wait at zero for us
+        self.deployment = {**found, "spec": {**found["spec"], "replicas": replicas}}
         pods = DeploymentPods(self._client, found)
         self._logs = PodLogs(self._lines, self._write, self._still_runs, self._clock)
         pods.on_change(self._logs.see)
