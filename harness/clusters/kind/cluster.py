@@ -20,6 +20,7 @@ from harness.errors import InfrastructureError, UsageError
 from ..run_identity import RunIdentity
 from .commands import CommandFailed, Run, run
 from .leftovers import KindRecord, delete_cluster, read_record, record_file
+from .nodes import heal_nodes
 from .options import KindOptions, missing_for_kind
 
 _READY_SECONDS = 180
@@ -112,9 +113,13 @@ class _Start:
         return self._name in self._run([str(self._kind), "get", "clusters"]).split()
 
     def reused(self) -> KindHandle:
-        """The cluster that is there, with a kubeconfig of our own."""
+        """The cluster that is there, with a kubeconfig of our own.
+
+        A killed run may have left it with a node that is cut off, which would never be Ready.
+        """
         command = [str(self._kind), "export", "kubeconfig", f"--name={self._name}"]
         self._run([*command, f"--kubeconfig={self._kubeconfig}"])
+        heal_nodes(self._nodes(), run=self._run)
         return self._ready(created=False)
 
     @contextlib.contextmanager
@@ -161,10 +166,13 @@ class _Start:
         self._wait("--for=condition=Ready", "nodes", "--all")
         # Until the controllers have made it, pods are refused.
         self._wait("--for=create", "serviceaccount/default", "--namespace=default")
-        names = self._run([str(self._kind), "get", "nodes", f"--name={self._name}"]).split()
         return KindHandle(
-            self._name, self._kubeconfig, self._kind, self._kubectl, tuple(sorted(names)), created
+            self._name, self._kubeconfig, self._kind, self._kubectl, self._nodes(), created
         )
+
+    def _nodes(self) -> tuple[str, ...]:
+        names = self._run([str(self._kind), "get", "nodes", f"--name={self._name}"]).split()
+        return tuple(sorted(names))
 
     def _wait(self, *what: str) -> None:
         command = [str(self._kubectl), f"--kubeconfig={self._kubeconfig}", "wait", *what]

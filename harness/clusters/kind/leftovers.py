@@ -99,10 +99,13 @@ def delete_leftover(record: KindRecord, *, run: Run = run) -> None:
 
 
 def delete_cluster(record: KindRecord, *, run: Run = run) -> None:
-    """Delete the cluster of a record.
+    """Delete the cluster of a record, and its kubeconfig if that is ours.
 
     Raises:
         CommandFailed: kind cannot delete it.
     """
     command = [record.kind_bin, "delete", "cluster", f"--name={record.name}"]
     run([*command, f"--kubeconfig={record.kubeconfig}"], timeout_seconds=_DELETION_SECONDS)
+    kubeconfig = Path(record.kubeconfig)
+    if kubeconfig.parent == record.file.parent:
+        kubeconfig.unlink(missing_ok=True)

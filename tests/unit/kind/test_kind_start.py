@@ -101,6 +101,14 @@ def test_a_cluster_lives_as_long_as_the_context(machine: Machine) -> None:
         assert handle.kubeconfig.read_text() == KUBECONFIG
     assert machine.clusters == []
     assert leftover_kind_clusters(machine.home) == []
+    assert not handle.kubeconfig.exists()
+
+
+def test_a_kubeconfig_that_the_user_named_stays(machine: Machine, tmp_path: Path) -> None:
+    named = tmp_path / "mine"
+    with kind_cluster(KindOptions(cluster_name="demo", kubeconfig=named), machine.home) as handle:
+        assert handle.kubeconfig == named
+    assert named.exists()
 
 
 def test_it_is_created_with_the_users_image_and_configuration(
@@ -150,6 +158,18 @@ def test_a_cluster_that_was_there_is_reused_and_left(machine: Machine) -> None:
         assert not machine.record.exists()
     assert machine.clusters == ["demo"]
     assert machine.verbs() == ["export"]
+
+
+def test_a_reused_cluster_gets_its_lost_nodes_back_before_they_are_waited_for(
+    machine: Machine, on_path: Any
+) -> None:
+    machine.has("demo")
+    on_path("docker", 'echo "docker $*" >> "$LOG"')
+    with kind_cluster(OPTIONS, machine.home):
+        log = machine.log
+    started = log.index("docker exec demo-worker systemctl start kubelet")
+    waited = next(i for i, line in enumerate(log) if line.startswith("kubectl"))
+    assert started < waited
 
 
 def test_a_cluster_is_kept_when_asked_even_after_an_error(machine: Machine) -> None:
