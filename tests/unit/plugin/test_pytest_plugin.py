@@ -246,3 +246,66 @@ def test_hypothesis_gives_each_example_a_cluster_of_its_own(project: Project) ->
     )
     code, output = run_pytest(project)
     assert (code, "1 passed" in output) == (0, True), output
+
+
+# Where it runs
+
+
+PLACES = [
+    pytest.param(
+        ["--cluster=kind", "-n2"], "--cluster kind with several workers", id="kind-with-workers"
+    ),
+    pytest.param(["--context=c"], "--context is for --cluster existing", id="option-of-another"),
+    pytest.param(
+        ["--cluster=control-plane", "--operator=deployment"], "pods are data", id="no-such-operator"
+    ),
+    pytest.param(["--cluster=moon"], "invalid choice: 'moon'", id="no-such-cluster"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), PLACES)
+def test_an_impossible_place_is_told_before_anything_runs(
+    project: Project, words: list[str], message: str
+) -> None:
+    project.write("good", scenario("good"))
+    code, output = run_pytest(project, *words)
+    assert code == pytest.ExitCode.USAGE_ERROR, output
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_options_of_pytest_kind_are_left_to_its_own_fixture_in_the_simulation(
+    project: Project,
+) -> None:
+    write_test(project, "async def test_time(cluster):\n    await cluster.sleep('1h')\n")
+    code, output = run_pytest(project, "--cluster-name=mine", "--keep-cluster", "--kubeconfig=x")
+    assert code == 0, output
+
+
+READ = """
+from harness.pytest_places import place_of
+
+def test_place(pytestconfig):
+    place = place_of(pytestconfig)
+    assert place.kind.cluster_name == "mine"
+    assert place.kind.keep_cluster
+    assert place.timeout_scale == 2
+"""
+
+
+@pytest.mark.parametrize("kept_out", [[], ["-p", "no:pytest-kind"]], ids=["theirs", "ours"])
+def test_options_of_kind_are_read_whoever_registers_them(
+    project: Project, kept_out: list[str]
+) -> None:
+    write_test(project, READ)
+    where = ["--cluster=kind", "--cluster-name=mine", "--keep-cluster", "--timeout-scale=2"]
+    code, output = run_pytest(project, *kept_out, *where)
+    assert code == 0, output
+
+
+def test_deadlines_can_be_longer_in_the_simulation_too(project: Project) -> None:
+    project.write("good", scenario("good").replace("within: 60s", "within: 1ms"))
+    code, output = run_pytest(project, "scenarios")
+    assert code == pytest.ExitCode.TESTS_FAILED, output
+    code, output = run_pytest(project, "scenarios", "--timeout-scale=60000")
+    assert code == 0, output
