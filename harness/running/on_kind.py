@@ -50,7 +50,12 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
         InfrastructureError: It does not start.
     """
     from harness.clusters.access import read_kubeconfig
-    from harness.clusters.kind import build_images, kind_cluster, load_images
+    from harness.clusters.kind import (
+        build_images,
+        given_base_image,
+        kind_cluster,
+        load_images,
+    )
     from harness.clusters.kind.cluster import gateway_address
     from harness.clusters.kind.pod_route import pod_route
     from harness.clusters.kind.site import KindSite
@@ -63,7 +68,7 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
         tell(f"kind cluster {place.kind.cluster_name}")
         handle = stack.enter_context(kind_cluster(place.kind, HOME))
         access = read_kubeconfig(handle.kubeconfig, handle.context)
-        builds = settings.image_builds(place.base_image or "")
+        builds = settings.image_builds(given_base_image(place.base_image))
         tell(f"images: {', '.join(build.tag for build in builds) or 'none'}")
         build_images(builds)
         tags = [build.tag for build in builds]
