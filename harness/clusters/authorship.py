@@ -135,6 +135,8 @@ class Authorship:
             return None
         if info.subresource in _SILENT:
             response.changed = True
+            if evicted := _evicted_uid(request):
+                self._deleters[evicted] = author
             return None
         uid, rv = identity_of(document)
         if not uid or rv <= self._shown.get(uid, 0):
@@ -217,6 +219,12 @@ def identity_of(document: Object) -> tuple[str, int]:
     meta = document.get("metadata") or {}
     version = str(meta.get("resourceVersion") or "0")
     return str(meta.get("uid") or ""), int(version) if version.isdigit() else 0
+
+
+def _evicted_uid(request: Request) -> str:
+    """Of the pod that an eviction is about, if it says so by a precondition."""
+    options = request.document.get("deleteOptions") if isinstance(request.document, dict) else None
+    return str(((options or {}).get("preconditions") or {}).get("uid") or "")
 
 
 def _deleted_uids(document: Object) -> list[str]:

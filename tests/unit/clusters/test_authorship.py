@@ -124,6 +124,21 @@ def test_a_graceful_deletion_is_its_authors_when_it_begins() -> None:
     asyncio.run(main())
 
 
+def test_an_eviction_of_one_incarnation_is_a_deletion_by_who_asked_for_it() -> None:
+    async def main() -> None:
+        authorship = Authorship()
+        path = "/api/v1/namespaces/default/pods/a/eviction"
+        asked = Request("POST", path, document={"deleteOptions": {"preconditions": {"uid": "u1"}}})
+        asked.info = paths.parse("POST", path, {})
+        response = await witnessed(authorship, asked, {"kind": "Status"}, 201)
+        assert response.changed
+        assert authorship.author_of("MODIFIED", version(6)) is None
+        going = version(7, deletionTimestamp="2026-01-01T00:00:00Z")
+        assert authorship.author_of("MODIFIED", going) == SUBJECT
+
+    asyncio.run(main())
+
+
 def test_the_last_finalizer_removed_is_a_deletion_by_who_removed_it() -> None:
     async def main() -> None:
         authorship = Authorship()
