@@ -95,12 +95,12 @@ class TaintEvictionController(KeyController):
         """The taint has gone; told even of pods that are on their way out already."""
         if self._due.pop(key, None) is not None:
             message = f"Cancelling deletion of Pod {key[0]}/{key[1]}"
-            self.events.emit(pod, "Normal", "TaintManagerEviction", message)
+            self.events.emit(_by_name(pod), "Normal", "TaintManagerEviction", message)
 
     async def _evict(self, pod: Object) -> None:
         namespace, name = key_of(pod)
         message = f"Marking for deletion Pod {namespace}/{name}"
-        self.events.emit(pod, "Normal", "TaintManagerEviction", message)
+        self.events.emit(_by_name(pod), "Normal", "TaintManagerEviction", message)
         await mark_disrupted(
             self,
             pod,
@@ -140,6 +140,13 @@ async def mark_disrupted(
     except ApiError as error:
         if error.code not in (404, 409):
             raise
+
+
+def _by_name(pod: Object) -> Object:
+    """The pod as upstream's Events of this controller name it: without uid and version."""
+    namespace, name = key_of(pod)
+    metadata = {"namespace": namespace, "name": name}
+    return {"apiVersion": pod["apiVersion"], "kind": pod["kind"], "metadata": metadata}
 
 
 def _no_execute(node: Object) -> list[Object]:
