@@ -47,8 +47,8 @@ class ApiLine(Protocol):
     def cut(self) -> None:
         """Break its connections and let nothing pass, from this instant on."""
 
-    def restore(self) -> None:
-        """Let its next life pass."""
+    def restore(self, *, same_pods: bool = False) -> None:
+        """Let its next life pass, which is in the same pods or in others."""
 
 
 class ContainerControl(ContainerKiller, Protocol):
@@ -129,6 +129,7 @@ class DeploymentSubject:
         self._paused = False
         self._is_deleted = False
         self._comes_back = False  # by itself, after the crash of a container or a pod
+        self._in_same_pods = False
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -164,12 +165,13 @@ class DeploymentSubject:
             await self._down_to_zero(kill=False)
         self._biography.begin()
         if self._line is not None:
-            self._line.restore()
+            self._line.restore(same_pods=self._in_same_pods)
         if not self._comes_back:
             self.running = True
             await pods.scale(self.spec.replicas)
         await self._until_ready(pods)
         self.running, self._paused, self._comes_back = True, False, False
+        self._in_same_pods = False
 
     async def _until_ready(self, pods: DeploymentPods) -> None:
         wanted = self.spec.replicas
@@ -252,6 +254,7 @@ class DeploymentSubject:
         else:
             await self._down_to_zero(kill=by == "process")
         self._comes_back = by in ("container", "pod")
+        self._in_same_pods = by == "container"
         self._biography.end(_KILLED)
 
     def pause(self) -> None:

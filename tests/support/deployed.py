@@ -18,14 +18,15 @@ class Line:
 
     def __init__(self) -> None:
         self.is_open = False
+        self.same_pods = False
 
     def cut(self) -> None:
         """Close it."""
         self.is_open = False
 
-    def restore(self) -> None:
+    def restore(self, *, same_pods: bool = False) -> None:
         """Open it."""
-        self.is_open = True
+        self.is_open, self.same_pods = True, same_pods
 
 
 class Containers:

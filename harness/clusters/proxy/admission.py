@@ -8,7 +8,8 @@ A child process gets a random token from us. A pod brings the token that its kub
 it; it is passed on to the real server, which knows the pod by it.
 
 All connections of a caller are its `Line`. A line that is cut stays cut for the tokens that were
-seen on it: a pod that is dying while its successor starts reaches nothing any more.
+seen on it: a pod that is dying while its successor starts reaches nothing any more. A container
+that is started again in its pod still has the pod's token: those of the last cut pass again then.
 """
 
 from __future__ import annotations
@@ -32,19 +33,24 @@ class Line:
         self._is_down = False
         self._seen: set[str] = set()
         self._refused: set[str] = set()
+        self._last_refused: set[str] = set()  # by what happened since the last `restore`
         self._open: dict[asyncio.Transport, None] = {}
 
     def cut(self) -> None:
         """Break all its connections now and refuse it, until `restore`, and its tokens for good."""
         self._is_down = True
+        self._last_refused |= self._seen - self._refused
         self._refused |= self._seen
         for transport in list(self._open):
             transport.abort()
         self._open.clear()
 
-    def restore(self) -> None:
-        """Let it pass again, with other tokens than before."""
+    def restore(self, *, same_pods: bool = False) -> None:
+        """Let it pass again, with other tokens than before, unless its pods are the same."""
         self._is_down = False
+        if same_pods:
+            self._refused -= self._last_refused
+        self._last_refused = set()
 
     def is_cut_for(self, token: str) -> bool:
         """Whether nothing may pass for the holder of a token."""

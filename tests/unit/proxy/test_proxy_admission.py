@@ -12,7 +12,7 @@ from harness.apiserver.requests import Request, Response
 from harness.apiserver.status import ApiError
 from harness.client import Client
 from harness.client.resources import CONFIGMAPS, NAMESPACES, SERVICE_ACCOUNTS
-from harness.clusters.proxy import Gateway, ProxyPlace, proxy_to, reserved_place
+from harness.clusters.proxy import Gateway, Line, ProxyPlace, proxy_to, reserved_place
 from harness.clusters.tokens import service_account_token
 from harness.errors import InfrastructureError, UsageError
 from harness.simulation.records import Record
@@ -190,6 +190,26 @@ def test_after_a_cut_only_the_next_life_passes() -> None:
         assert line.is_cut_for(old)
 
     with_proxy(body)
+
+
+class Connection(asyncio.Transport):
+    """One that can be broken."""
+
+    def abort(self) -> None:
+        """Nothing hangs on it."""
+
+
+def test_a_container_that_is_started_again_in_its_pod_passes_with_the_pods_token() -> None:
+    line = Line()
+    line.join(Connection(), "of a pod that is gone")
+    line.cut()
+    line.restore()
+    line.join(Connection(), "of the pod")
+    line.cut()
+    assert line.is_cut_for("of the pod")
+    line.restore(same_pods=True)
+    assert not line.is_cut_for("of the pod")
+    assert line.is_cut_for("of a pod that is gone")
 
 
 def test_one_line_that_is_cut_leaves_the_others() -> None:

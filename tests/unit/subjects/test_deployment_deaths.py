@@ -66,6 +66,7 @@ def test_a_killed_container_is_started_again_in_the_same_pod() -> None:
         stage.subject.crash("container")
         await stage.cluster.clock.sleep(1)
         await stage.subject.start()
+        assert stage.line.same_pods
         assert await stage.pod_and_restarts() == (name, 1)
         await stage.cluster.clock.sleep(30)
         assert stage.life() == ["started", "crashed", "started"]
@@ -82,6 +83,7 @@ def test_a_deleted_pod_has_a_successor_by_its_replica_set() -> None:
         assert successor != name
         assert restarts == 0
         await stage.subject.start()
+        assert not stage.line.same_pods
         assert (await stage.pod_and_restarts())[0] == successor
 
     on_stage(body)
