@@ -106,6 +106,11 @@ class Run:
         return Life.OVER
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the command was killed, and its case, a process of its own, goes on alone."""
+        return self.life() is Life.ALIVE and self.processes[0].life() is Life.OVER
+
+    @property
     def hosts(self) -> str:
         """Where it runs, for people."""
         return ", ".join(dict.fromkeys(process.host for process in self.processes))

@@ -16,7 +16,7 @@ from harness.apiserver.status import ApiError
 from harness.client import Client, ResourceRef
 from harness.client.resources import NAMESPACES, PODS
 from harness.clusters.cluster import Nodes
-from harness.clusters.ownership import OURS, Life, is_ours, run_of
+from harness.clusters.ownership import OURS, Life, Run, is_ours, run_of
 from harness.errors import InfrastructureError
 from harness.faults.repairing import FAILURES, repair
 from harness.faults.repairs import Repair
@@ -76,7 +76,7 @@ class ClusterCleaning:
         for resource, document, record in await self._records():
             await self._undo(resource, document, record)
         namespaces = await self._client.list_objects(NAMESPACES, labels=OURS)
-        going = [each for each in namespaces if is_ours(each) and self._is_over(each)]
+        going = [each for each in namespaces if is_ours(each) and await self._is_over(each)]
         records = await empty_namespace(self._client)
         going += [records] if records is not None else []
         deleted = [each for each in going if await self._delete_namespace(each)]
@@ -85,7 +85,7 @@ class ClusterCleaning:
 
     # -- whose it is ----------------------------------------------------------------------------
 
-    def _is_over(self, document: Object) -> bool:
+    async def _is_over(self, document: Object) -> bool:
         """Whether the run of an object is over; runs that may go on are told once."""
         try:
             run = run_of(document)
@@ -93,6 +93,7 @@ class ClusterCleaning:
             self._tell(Leftover(Fate.STUCK, str(error), "look at it and delete it by hand"))
             return False
         if run.name not in self._lives:
+            await self._wait_for(run)
             life = self._lives[run.name] = Life.OVER if run.name in self._over else run.life()
             if life is Life.ALIVE:
                 pids = ", ".join(str(process.pid) for process in run.processes)
@@ -103,13 +104,20 @@ class ClusterCleaning:
                 self._tell(Leftover(Fate.SPARED, text, remedy))
         return self._lives[run.name] is Life.OVER
 
+    async def _wait_for(self, run: Run) -> None:
+        """A case whose command was killed puts back by itself what it broke, and ends."""
+        for _ in range(_WAITS_MAX):
+            if self._dry_run or not run.is_ending:
+                return
+            await self._clock.sleep(_WAIT_SECONDS)
+
     # -- records --------------------------------------------------------------------------------
 
     async def _records(self) -> list[tuple[ResourceRef, Object, UndoRecord]]:
         """Those of runs that are over, the newest first."""
         found = []
         for resource, document in await list_records(self._client):
-            if not self._is_over(document):
+            if not await self._is_over(document):
                 continue
             try:
                 found.append((resource, document, read_record(resource, document)))

@@ -27,6 +27,7 @@ from harness.clusters.offers import DEPLOYMENT, PROCESS
 from harness.clusters.ownership import Run
 from harness.controllers.objects import condition_is_true
 from harness.errors import InfrastructureError, UsageError
+from harness.faults.undo_records import remove_namespace_if_empty
 from harness.scenario.loader import read_manifests
 from harness.scenario.plan import Plan
 
@@ -66,7 +67,19 @@ def existing_site(
     access = read_kubeconfig(place.kubeconfig, place.context)
     check_context(access.context, access.url, place.allowed_contexts)
     capabilities = asyncio.run(_prepare(access, plans, place, tell))
-    yield ExistingSite(access, capabilities, operator=place.runs_operator_as)
+    try:
+        yield ExistingSite(access, capabilities, operator=place.runs_operator_as)
+    finally:
+        asyncio.run(_leave(access))
+
+
+async def _leave(access: Access) -> None:
+    """The namespace of undo records goes, when it is empty; a cluster that is gone keeps it."""
+    from harness.client.http_transport import HttpTransport
+
+    async with HttpTransport(access.url, token=access.token, tls=access.tls()) as transport:
+        with contextlib.suppress(ApiError, ConnectionError):
+            await remove_namespace_if_empty(Client(transport, _MANAGER))
 
 
 async def _prepare(

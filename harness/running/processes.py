@@ -6,6 +6,7 @@ processes are spawned. Ctrl-C ends the children, and what has ended so far is ke
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import multiprocessing
 import signal
@@ -30,6 +31,8 @@ from .single import Options, Reference, run_single
 
 _WAITING_SECONDS = 0.5
 _METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+#: Exit code of a run that was asked to end, as shells give it for SIGTERM.
+_ENDED = 128 + signal.SIGTERM
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -197,7 +200,10 @@ def _child_main(pipe: Connection, plan: Plan, folder: Path | None, options: Opti
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    result = run_plan(plan, folder, options)
+    try:
+        result = run_plan(plan, folder, options)
+    except asyncio.CancelledError:  # it was asked to end (see `ending.py`)
+        raise SystemExit(_ENDED) from None
     result.reference = {}
     pipe.send(result)
     pipe.close()

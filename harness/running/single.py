@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.apiserver.requests import Object
+from harness.apiserver.status import ApiError
 from harness.clusters.cluster import Cluster
 from harness.clusters.offers import DEPLOYMENT, EXISTING, SIM
 from harness.clusters.ownership import Run
 from harness.clusters.served import ServedCluster
 from harness.clusters.simulated import SimulatedCluster, SimulationOptions
-from harness.errors import InfrastructureError
+from harness.errors import HarnessError, InfrastructureError
 from harness.report.journal import JournalWriter
 from harness.scenario.loader import read_manifests
 from harness.scenario.plan import Plan
@@ -31,6 +32,7 @@ from harness.scenario.result import CaseResult
 from harness.scenario.runner import run_case
 from harness.simulation.world import World, run
 
+from .ending import cancelled_when_asked
 from .kinds import check_recorded
 from .operators import operators
 from .programs import programs
@@ -155,7 +157,13 @@ class _Single:
         ) as cluster:
             await cluster.clear(namespace)
             check_recorded(plan.case, cluster.left_out)
-            result = await self._play(cluster, run)
+            try:
+                with cancelled_when_asked():
+                    result = await self._play(cluster, run)
+            except asyncio.CancelledError:  # all is undone by now
+                with contextlib.suppress(HarnessError, ApiError, ConnectionError):
+                    await cluster.clear(namespace)
+                raise
             try:
                 await cluster.clear(namespace)
             except InfrastructureError:

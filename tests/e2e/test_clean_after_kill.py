@@ -21,10 +21,12 @@ import pytest
 from harness.apiserver.requests import Object
 from harness.client import Client
 from harness.client.http_transport import HttpTransport
-from harness.client.resources import NAMESPACES, NODES
+from harness.client.resources import CONFIGMAPS, NAMESPACES, NODES
 from harness.clusters.access import read_kubeconfig
 from harness.clusters.control_plane_programs import missing_programs
 from harness.clusters.control_plane_start import control_plane
+from harness.clusters.ownership import OURS
+from harness.faults.undo_records import NAMESPACE as RECORDS
 from tests.support.command import ROOT
 from tests.support.killed import as_they_are, create_all, make_objects
 from tests.support.serve import direct_environment, served
@@ -150,3 +152,88 @@ def test_a_run_that_gets_to_its_end_leaves_nothing_to_undo(
     cleaned = clean(kubeconfig, tmp_path)
     assert "fault" not in cleaned.stdout
     assert cleaned.returncode == os.EX_OK
+
+
+PROJECT = "[tool.operator-harness]\n"
+#: It lasts longer than any test; only its undo ends it.
+SCENARIO = """
+apiVersion: harness.dev/v1alpha1
+kind: Scenario
+metadata: {name: drift}
+spec:
+  description: A fault that lasts until the run is ended from outside.
+  steps:
+  - name: drift
+    do:
+    - apply:
+        object: {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: "1"}}
+    faults:
+    - {name: lasting, duration: 10m, patchObject: {object: ConfigMap/settings, merge: {data: {a: "2"}}}}
+    expect: {within: 10m, all: [cel: "1 == 2"]}
+"""  # noqa: E501 - one fault a line
+
+
+@contextlib.contextmanager
+def running(kubeconfig: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`harness run` on an existing cluster, in the middle of its fault."""
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "drift.yaml").write_text(SCENARIO)
+    command = [sys.executable, "-m", "harness", "run", "drift.yaml", "--cluster", "existing"]
+    command += ["--kubeconfig", str(kubeconfig), "--subject", "sleep 600"]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**direct_environment(PYTHONPATH=str(ROOT)), "TMPDIR": str(folder)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            ask(kubeconfig, a_record_is_there)
+            yield process
+        finally:
+            process.kill()
+
+
+async def a_record_is_there(client: Client) -> None:
+    """Wait for the undo record of a fault."""
+    async with asyncio.timeout(60):
+        async for event in client.watch(CONFIGMAPS, RECORDS, labels=OURS):
+            if event.type == "ADDED":
+                return
+
+
+async def namespaces(client: Client) -> list[str]:
+    """The names of those that exist and stay."""
+    return [
+        namespace["metadata"]["name"]
+        for namespace in await client.list_objects(NAMESPACES)
+        if "deletionTimestamp" not in namespace["metadata"]
+    ]
+
+
+def test_cleaning_waits_for_the_case_whose_command_was_killed(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    before = ask(kubeconfig, namespaces)
+    with running(kubeconfig, tmp_path) as process:
+        assert ask(kubeconfig, namespaces) != before
+        process.kill()
+    cleaned = clean(kubeconfig, tmp_path)
+    assert cleaned.returncode == os.EX_OK, cleaned.stdout + cleaned.stderr
+    assert ask(kubeconfig, namespaces) == before
+    assert not list(tmp_path.glob("operator-harness-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_run_that_is_interrupted_puts_everything_back_by_itself(
+    kubeconfig: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    before = ask(kubeconfig, namespaces)
+    with running(kubeconfig, tmp_path) as process:
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert ask(kubeconfig, namespaces) == before
+    (journal,) = tmp_path.glob(".harness/last/drift-*/journal.ndjson")
+    assert '"phase":"undone"' in journal.read_text()
