@@ -11,13 +11,20 @@ import pytest
 from ruamel.yaml import YAML
 
 from harness.apiserver.requests import Object
-from harness.client.resources import CONFIGMAPS, CRDS, DEPLOYMENTS, NAMESPACES, SECRETS
+from harness.client.resources import (
+    CONFIGMAPS,
+    CRDS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    SECRETS,
+    ResourceRef,
+)
 from harness.clusters.control_plane_programs import missing_programs
 from harness.clusters.real import RealCluster
 from harness.report.journal import read_journal
 from harness.subjects.spec import SubjectSpec
 from tests.support.command import ROOT, Done, Project, scenario
-from tests.support.somebodys import CONTEXT, Somebodys, somebodys_cluster
+from tests.support.somebodys import CONTEXT, LIMITED, Somebodys, somebodys_cluster
 
 MISSING = missing_programs()
 pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
@@ -144,6 +151,46 @@ def test_a_context_that_does_not_look_disposable_is_refused(
     allowed = project.run(*where, "--allow-context", "production")
     assert "does not look disposable" not in allowed.error
     assert "lacks what the project's manifests describe" in allowed.error
+
+
+CLUSTER_ROLES = ResourceRef(
+    "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False
+)
+CLUSTER_ROLE_BINDINGS = ResourceRef(
+    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
+)
+#: Beside what everybody with the role `edit` may, who may not list roles or nodes. The operator is
+#: the same user, because the project names no Deployment with an account.
+RULES: list[Object] = [
+    {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["*"]},
+    {"apiGroups": ["example.com"], "resources": ["*"], "verbs": ["*"]},
+    {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["*"]},
+    {"apiGroups": [CRDS.group], "resources": [CRDS.plural], "verbs": ["get", "list", "watch"]},
+]
+
+
+async def _permit(real: RealCluster) -> None:
+    metadata, user = {"name": LIMITED}, {"kind": "User", "name": LIMITED}
+    await real.client.create(CLUSTER_ROLES, {"metadata": metadata, "rules": RULES})
+    for role in (LIMITED, "edit"):
+        reference = {"apiGroup": CLUSTER_ROLES.group, "kind": CLUSTER_ROLES.kind, "name": role}
+        document = {"metadata": {"name": f"{LIMITED}-{role}"}, "subjects": [user]}
+        await real.client.create(CLUSTER_ROLE_BINDINGS, {**document, "roleRef": reference})
+
+
+@pytest.mark.usefixtures("definition")
+def test_few_rights_are_enough_and_what_may_not_be_listed_is_warned_of_once(
+    cluster: Somebodys, tmp_path: Path
+) -> None:
+    project = Project.make(tmp_path, lose=scenario("lose", LOSE))
+    cluster.do(_permit)
+    where = ("run", "--cluster", "existing", "--kubeconfig", str(cluster.limited))
+    done = project.run(*where, "--timeout-scale", "2")
+    assert done.code == 0, done
+    warned = [line["message"] for line in lines(project) if line.get("level") == "WARNING"]
+    forbidden = [message.partition(" ")[0] for message in warned]
+    assert {"nodes", "clusterroles", "roles"} <= set(forbidden)
+    assert len(forbidden) == len(set(forbidden))
 
 
 # The operator stays where it runs

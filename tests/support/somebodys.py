@@ -12,17 +12,20 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from harness.clusters.control_plane import ControlPlaneSite
+from harness.clusters.control_plane_secrets import User
 from harness.clusters.control_plane_start import control_plane
 from harness.clusters.real import RealCluster
 
 T = TypeVar("T")
 #: Its context, which looks disposable because the server is on loopback.
 CONTEXT = "somebodys"
+#: The name of a user with few rights, and the token too.
+LIMITED = "limited"
 _START_SECONDS = 60
 
 
@@ -31,6 +34,8 @@ class Somebodys:
     """A cluster that runs, and a kubeconfig that leads to it."""
 
     kubeconfig: Path
+    #: Of somebody who may do nothing until a role binding says so.
+    limited: Path
     real: RealCluster
     loop: asyncio.AbstractEventLoop
 
@@ -46,17 +51,18 @@ class Somebodys:
 @contextlib.contextmanager
 def somebodys_cluster(folder: Path) -> Iterator[Somebodys]:
     """A control plane whose pods become ready, until the context ends."""
-    with control_plane() as plane:
-        kubeconfig = folder / "kubeconfig"
+    with control_plane(users={LIMITED: User(LIMITED, ())}) as plane:
+        kubeconfig, limited = folder / "kubeconfig", folder / "limited"
         kubeconfig.write_text(plane.kubeconfig().replace('"harness"', f'"{CONTEXT}"'))
+        limited.write_text(replace(plane.access, token=LIMITED).kubeconfig())
         started: Future[Somebodys] = Future()
-        stop: Future[Callable[[], None]] = Future()
+        stop: Future[Callable[[], object]] = Future()
 
         async def live() -> None:
             loop, ended = asyncio.get_running_loop(), asyncio.Event()
-            stop.set_result(lambda: loop.call_soon_threadsafe(ended.set) and None)
+            stop.set_result(lambda: loop.call_soon_threadsafe(ended.set))
             async with RealCluster(ControlPlaneSite(plane)) as real:
-                started.set_result(Somebodys(kubeconfig, real, loop))
+                started.set_result(Somebodys(kubeconfig, limited, real, loop))
                 await ended.wait()
 
         thread = threading.Thread(target=lambda: asyncio.run(live()))
