@@ -62,6 +62,21 @@ def test_a_run_is_over_when_none_of_its_processes_lives(
     assert Run("run-1", processes).life() is life
 
 
+@pytest.mark.parametrize(
+    ("processes", "ending"),
+    [
+        pytest.param((replace(OWN, began="0"), OWN), True, id="its-command-was-killed"),
+        pytest.param((OWN, replace(OWN, began="0")), False, id="between-two-cases"),
+        pytest.param((replace(OWN, began="0"),), False, id="over"),
+        pytest.param((), False, id="nobody"),
+    ],
+)
+def test_a_case_that_lost_its_command_is_ending(
+    processes: tuple[Process, ...], ending: bool
+) -> None:
+    assert Run("run-1", processes).is_ending is ending
+
+
 def test_a_process_that_has_ended_is_over() -> None:
     program = "from harness.clusters.ownership import *; import json, dataclasses; "
     program += "print(json.dumps(dataclasses.asdict(Process.own())))"

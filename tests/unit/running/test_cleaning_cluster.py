@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +14,8 @@ import pytest
 from harness.apiserver.requests import Request, Response
 from harness.client import Client
 from harness.client.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, NODES
-from harness.clusters.ownership import Run
+from harness.clusters.ownership import Process, Run
+from harness.clusters.run_identity import beginning_of
 from harness.controllers.manager import ControllerManager
 from harness.faults.cordon import NodeCordon
 from harness.faults.drift import PatchObject
@@ -93,6 +98,34 @@ def test_a_run_that_goes_on_keeps_its_records_and_namespaces() -> None:
         assert await api.client.find(NAMESPACES, "of-the-living") is not None
 
     with_api(body)
+
+
+def test_a_case_whose_command_was_killed_is_waited_for(orphan: subprocess.Popen[bytes]) -> None:
+    async def body(api: Api) -> None:
+        own = Process.own()  # in here the host has another name
+        ending = Process(own.host, own.boot, orphan.pid, beginning_of(orphan.pid))
+        run = Run("run-1-ending", (replace(own, began="0"), ending))
+        await api.client.create(NAMESPACES, {"metadata": run.mark({"name": "of-the-case"})})
+
+        async def end() -> None:
+            await api.clock.sleep(7)
+            orphan.kill()
+            orphan.wait()
+
+        ended = asyncio.create_task(end())
+        assert await clean(api) == [(Fate.GONE, "namespace of-the-case deleted")]
+        await ended
+        assert api.clock.monotonic() >= 7
+
+    with_api(body)
+
+
+@pytest.fixture
+def orphan() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs until it is killed."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
 
 
 @pytest.mark.parametrize(
