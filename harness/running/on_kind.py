@@ -77,7 +77,8 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
         if in_cluster:
             reserved = stack.enter_context(reserved_place(gateway_address()))
             route = stack.enter_context(pod_route(handle, reserved))
-        folder = (logs or HOME / "kind").absolute()
+        # Not in the report: the state of a stack holds credentials.
+        folder = (HOME / "stacks" / handle.name).absolute()
         provisioned = stack.enter_context(provision(access, handle, route, folder))
         yield KindSite(handle, access, route.place if route else None, provisioned)
 
@@ -127,7 +128,7 @@ def _provisioner(settings: Settings, place: Place, *, in_cluster: bool, tell: Te
             }
         with provisioned(
             program,
-            folder / "stack",
+            folder,
             kubeconfig=access.kubeconfig(),
             plugin=plugin,
             config=config,
