@@ -42,6 +42,7 @@ MASKS: Mapping[str, tuple[str, ...]] = {
     "messages of conditions": (),  # they name what was drawn; see `masked`
     "names of token volumes": (),
     "uids in text": (),  # a real server draws them anew in each run
+    "what is ending": ("terminatingReplicas",),  # and terminating objects, with their endpoints
     "placement": ("nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "addresses"),
     "addresses": ("clusterIP", "clusterIPs", "nodePort"),
 }
@@ -60,7 +61,8 @@ def snapshot(state: ClusterState, namespace: str) -> Snapshot:
     roles: dict[str, list[Any]] = {}
     for key, document in state.objects():
         if key.namespace == namespace and not _left_out(key, document):
-            roles.setdefault(role_of(state, document), []).append(masked(document))
+            lasting = _without_ending_endpoints(document)
+            roles.setdefault(role_of(state, document), []).append(masked(lasting))
     return {role: sorted(roles[role], key=_text) for role in sorted(roles)}
 
 
@@ -157,8 +159,23 @@ def _controller_of(state: ClusterState, document: Object) -> Object | None:
 def _left_out(key: Key, document: Object) -> bool:
     if key.kind in LEFT_OUT or is_terminating(document):
         return True
+    endpoints = document.get("endpoints") or ()
+    if endpoints and all(map(_is_ending, endpoints)):
+        return True
     # Scaled to zero it is only the history of a rollout that some faults make necessary.
     return key.kind == "ReplicaSet" and not (document.get("spec") or {}).get("replicas", 1)
+
+
+def _without_ending_endpoints(document: Object) -> Object:
+    """A slice names pods that are terminating, which are left out themselves."""
+    endpoints = document.get("endpoints")
+    if not endpoints:
+        return document
+    return {**document, "endpoints": [one for one in endpoints if not _is_ending(one)]}
+
+
+def _is_ending(endpoint: Mapping[str, Any]) -> bool:
+    return bool((endpoint.get("conditions") or {}).get("terminating"))
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ Nothing is compared of the way there: time on a real cluster is nobody's to repe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from .journal import read_journal
 CLUSTERS_OWN = ("ConfigMap/kube-root-ca.crt",)
 #: In the status of a pod: on some machines no limit at all reads as one of eight exabytes.
 MACHINES_OWN = ("resources", "allocatedResources")
+#: In the status of a container: one of the names that its runtime knows the image by.
+RUNTIMES_OWN = ("image",)
+_CONTAINERS = ("containerStatuses", "initContainerStatuses")
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,15 @@ def end_state(journal: Path, namespace: str) -> Snapshot:
 
 
 def _without_machine(document: dict[str, Any]) -> dict[str, Any]:
-    """A pod without what the kubelet reads from the cgroups of its machine."""
+    """A pod without what the kubelet reads from its machine's cgroups and container runtime."""
     if document.get("kind") != "Pod":
         return document
-    status = {
-        key: value for key, value in document.get("status", {}).items() if key not in MACHINES_OWN
-    }
+    status = _without(document.get("status", {}), MACHINES_OWN)
+    for name in _CONTAINERS:
+        if name in status:
+            status[name] = [_without(item, RUNTIMES_OWN) for item in status[name]]
     return {**document, "status": status}
+
+
+def _without(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in names}

@@ -102,6 +102,25 @@ def test_events_and_terminating_objects_do_not_count() -> None:
     assert compare(cluster("abc"), other) == []
 
 
+def endpoint(*, terminating: bool) -> dict[str, Any]:
+    return {"conditions": {"ready": not terminating, "terminating": terminating}}
+
+
+def test_endpoints_of_terminating_pods_do_not_count() -> None:
+    one, other = cluster("abc"), cluster("xyz")
+    lasting, leaving = endpoint(terminating=False), endpoint(terminating=True)
+    one.write(thing("EndpointSlice", "demo-1", endpoints=[lasting]))
+    other.write(thing("EndpointSlice", "demo-1", endpoints=[leaving, lasting]))
+    other.write(thing("EndpointSlice", "demo-of-the-old-port", endpoints=[leaving]))
+    assert compare(one, other) == []
+
+
+def test_a_slice_without_endpoints_counts() -> None:
+    other = cluster("xyz")
+    other.write(thing("EndpointSlice", "demo-1", endpoints=[]))
+    assert compare(cluster("abc"), other) == ["EndpointSlice/demo-1: 0 without faults, 1 here"]
+
+
 def test_the_judgement_tells_what_was_masked() -> None:
     judgement = judge_reference(
         cluster("x", image="x:2").view, snapshot(cluster("y").state, "case")

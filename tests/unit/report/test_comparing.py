@@ -83,6 +83,19 @@ def test_a_difference_says_where_it_is_and_what_each_cluster_has(runs: tuple[Pat
     assert difference == "AIService/demo > Deployment/demo.spec.paused: null on sim, true on kind"
 
 
+def test_what_a_kubelet_reads_from_its_machine_makes_no_difference(
+    runs: tuple[Path, Path],
+) -> None:
+    def as_elsewhere(pod: dict[str, Any]) -> None:
+        status = pod.get("status") or {}
+        status["resources"] = {"limits": {"memory": "9007199254740988Ki"}}
+        for container in status.get("containerStatuses", ()):
+            container["image"] = "docker.io/aiservice/model-server:a-second-name"
+
+    change_objects(runs[1], "Pod", as_elsewhere)
+    assert compare_runs(*runs).differences == ()
+
+
 def test_a_verdict_that_differs_is_no_equal_verdict(runs: tuple[Path, Path]) -> None:
     change_result(runs[1], verdict="Unstable")
     compared = compare_runs(*runs)
