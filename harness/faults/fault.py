@@ -36,6 +36,7 @@ class Fault(StrictModel):
     async def inject(self, context: FaultContext) -> Injection:
         """Begin and act now; the caller waits for `observed` and calls `finish`."""
         injection = self.prepare(context)
+        await injection.foresee()
         injection.begin()
         await injection.act_recorded()
         return injection
@@ -86,6 +87,13 @@ class Injection:
         """What undoing it means; empty when there is nothing to put back."""
         return ""
 
+    async def foresee(self) -> None:
+        """Before its trigger: save what a strike will break in the cluster.
+
+        A strike waits for nothing, so its record must be there before. Most faults break nothing
+        but in this process when they strike, and need no such record.
+        """
+
     async def look(self) -> None:
         """Read what the records do not tell, before it acts."""
 
@@ -107,14 +115,19 @@ class Injection:
         """Choose, write the undo down, and strike; nothing of this waits."""
         context = self.context
         target = self.choose()
-        description = self.undo_description()
-        if description:
-            self._undo = context.undo_log.add(context.name, description, self.undo)
-            context.undo_entry = self._undo
+        description = self._promise_undo()
         self._begun = context.clock.monotonic()
         self._unfollow = context.recorder.follow(self._look)
         context.note("injected", target=target, detail={"undo": description})
         self.strike()
+
+    def _promise_undo(self) -> str:
+        """Write the undo down, once; what it means."""
+        context, description = self.context, self.undo_description()
+        if description and self._undo is None:
+            self._undo = context.undo_log.add(context.name, description, self.undo)
+            context.undo_entry = self._undo
+        return description
 
     async def act_recorded(self) -> None:
         """Act, after its repairs were saved where they outlive this process."""

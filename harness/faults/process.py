@@ -92,6 +92,13 @@ class ProcessInjection(Injection):
         super().__init__(context)
         self.subject: Subject = context.subject(fault.subject)
 
+    async def foresee(self) -> None:
+        """A Deployment is down from the strike on, so how it comes up again is saved before."""
+        if deployment_of(self.subject) is not None:
+            self._promise_undo()
+            assert self._undo is not None, "each of these faults has something to undo"
+            await self.context.undo_log.save(self._undo, self.repairs())
+
     def choose(self) -> str:
         """Who is hit."""
         return self.subject.name

@@ -148,6 +148,7 @@ class Timeline:
 
     async def _until_struck(self, entry: FaultEntry, context: FaultContext) -> Injection:
         injection = entry.fault.prepare(context)
+        await injection.foresee()
         jitter = 0.0
         if entry.jitter is not None:
             jitter = context.entropy.substream("jitter").uniform(*entry.jitter)

@@ -10,7 +10,11 @@ from harness.faults.fault import Fault
 from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
 from harness.faults.repairing import repair_all
 from harness.faults.repairs import Repair, Resume
+from harness.faults.undo import UndoLog
+from harness.faults.undo_records import list_records
+from harness.faults.undo_store import ClusterUndoStore
 from tests.support.api import NAMESPACE, Api, FakeSubject, with_api
+from tests.support.killed import dead_run
 
 
 class Deployed(FakeSubject):
@@ -57,6 +61,27 @@ def test_an_operator_that_was_taken_down_is_scaled_up_again(fault: Fault) -> Non
 def test_the_frozen_pods_of_a_paused_operator_go_on() -> None:
     async def body(api: Api) -> None:
         assert await said(api, OperatorPause()) == [Resume(namespace=NAMESPACE, pod="demo-1")]
+
+    with_api(body)
+
+
+def test_a_strike_finds_its_record_kept() -> None:
+    async def body(api: Api) -> None:
+        subject = Deployed(api.recorder)
+        subject.deployment = await api.deployment()
+        log = UndoLog(store=ClusterUndoStore(api.client, dead_run(), "case", api.clock))
+        fault = OperatorCrash()
+        context = api.context(fault, subjects={"operator": subject}, undo_log=log)
+        injection = fault.prepare(context)
+        await injection.foresee()
+        assert subject.running
+        assert len(await list_records(api.client)) == 1
+        injection.begin()
+        assert not subject.running
+        assert len(log.open) == 1
+        await log.undo_all()
+        assert subject.running
+        assert await list_records(api.client) == []
 
     with_api(body)
 
