@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,10 +78,21 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
         if in_cluster:
             reserved = stack.enter_context(reserved_place(gateway_address()))
             route = stack.enter_context(pod_route(handle, reserved))
-        # Not in the report: the state of a stack holds credentials.
-        folder = (HOME / "stacks" / handle.name).absolute()
+        folder = stack_folder(HOME, handle.name, is_new=handle.created)
         provisioned = stack.enter_context(provision(access, handle, route, folder))
         yield KindSite(handle, access, route.place if route else None, provisioned)
+
+
+def stack_folder(home: Path, cluster: str, *, is_new: bool) -> Path:
+    """Where a cluster's stack keeps its state: not in the report, because it holds credentials.
+
+    A state that is there before its cluster is of an earlier one under that name, and tells of
+    objects that are gone; `up` would not make them again.
+    """
+    folder = (home / "stacks" / cluster).absolute()
+    if is_new and folder.exists():
+        shutil.rmtree(folder)
+    return folder
 
 
 Provision = Callable[
