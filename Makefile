@@ -27,9 +27,10 @@ demo: $(STAMP) ## break the AIService operator in a simulated cluster and watch 
 	$(BIN)/harness run scenarios
 
 # Coverage is measured where tests are small; the long ones would only take three times as long.
+# Of those each file has one worker: clusters that its tests share are started once.
 test: $(STAMP) ## all tests; with KUBEBUILDER_ASSETS also those against the real server
 	$(BIN)/pytest -q -n 2 --cov --cov-report=term $(SMALL_TESTS)
-	$(BIN)/pytest -q -n 2 $(LONG_TESTS)
+	$(BIN)/pytest -q -n 2 --dist loadfile $(LONG_TESTS)
 
 lint: $(STAMP) ## style, banned calls, import contracts
 	$(BIN)/ruff check .
