@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.clusters.state import ClusterState
-from harness.oracle.reference import Snapshot, differences, snapshot
+from harness.oracle.reference import Snapshot, differences, role_of, snapshot
 from harness.oracle.verdict import Verdict
 from harness.scenario.plan import read_plan
 from harness.simulation.records import Record
@@ -29,6 +29,7 @@ CLUSTERS_OWN = ("ConfigMap/kube-root-ca.crt",)
 MACHINES_OWN = ("resources", "allocatedResources")
 #: In the status of a container: one of the names that its runtime knows the image by.
 RUNTIMES_OWN = ("image",)
+REVISION = "ControllerRevision"
 _CONTAINERS = ("containerStatuses", "initContainerStatuses")
 
 
@@ -101,12 +102,29 @@ def end_state(journal: Path, namespace: str) -> Snapshot:
             data = {**line, "kind": line["object_kind"]}
             at = (line["seq"], line["time_ns"])
             state.take(Record(*at, "object", line["actor"], rv=line["rv"], data=data))
-    found = snapshot(state, namespace)
+    left_out = {*CLUSTERS_OWN, *_history(state, namespace)}
     return {
         role: [_without_machine(item) for item in objects]
-        for role, objects in found.items()
-        if role not in CLUSTERS_OWN
+        for role, objects in snapshot(state, namespace).items()
+        if role not in left_out
     }
+
+
+def _history(state: ClusterState, namespace: str) -> Iterator[str]:
+    """The roles of revisions but the newest of each owner.
+
+    Whether an operator sees every one of some quick edits depends on how fast it is; so which
+    revisions came in between is of the way, as are ReplicaSets of old ones.
+    """
+    newest: dict[str, tuple[int, str]] = {}
+    for key, document in state.objects():
+        if key.kind == REVISION and key.namespace == namespace:
+            role = role_of(state, document)
+            owner, _, _ = role.rpartition(" > ")
+            mine = (int(document.get("revision", 0)), role)
+            older, newest[owner] = sorted([newest.get(owner, mine), mine])
+            if older[1] != newest[owner][1]:
+                yield older[1]
 
 
 def _without_machine(document: dict[str, Any]) -> dict[str, Any]:

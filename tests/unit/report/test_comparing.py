@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 
 from harness.report.comparing import Comparison, compare_reports, compare_runs, end_state
+from harness.report.journal import line_of
 from harness.running.folders import case_folder
 from harness.running.processes import run_plan
 from harness.running.single import Options
 from harness.scenario.loader import load_file
 from harness.scenario.plan import Plan, read_plan
 from harness.scenario.settings import find_settings
+from harness.simulation.records import Record
 from tests.support.command import Project, scenario
+
+NAMESPACE = "revised"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,39 @@ def test_what_a_kubelet_reads_from_its_machine_makes_no_difference(
 
     change_objects(runs[1], "Pod", as_elsewhere)
     assert compare_runs(*runs).differences == ()
+
+
+def revision(name: str, number: int) -> bytes:
+    """A line of a journal that is the creation of a revision."""
+    metadata = {"name": name, "namespace": NAMESPACE, "uid": name, "resourceVersion": "9000"}
+    written = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": number}
+    record = Record(
+        seq=9000 + number,
+        time_ns=0,
+        kind="object",
+        actor="subject:operator",
+        rv=9000 + number,
+        data={
+            "type": "ADDED",
+            "group": "apps",
+            "apiVersion": "apps/v1",
+            "kind": "ControllerRevision",
+            "namespace": NAMESPACE,
+            "name": name,
+            "uid": name,
+            "object": {**written, "metadata": metadata},
+        },
+    )
+    return line_of(record)
+
+
+def test_which_revisions_came_in_between_makes_no_difference(tmp_path: Path) -> None:
+    journals = {"saw-all.ndjson": (1, 2, 3), "saw-the-last.ndjson": (3,)}
+    ends = []
+    for name, numbers in journals.items():
+        (tmp_path / name).write_bytes(b"".join(revision(f"r{one}", one) for one in numbers))
+        ends.append(list(end_state(tmp_path / name, NAMESPACE)))
+    assert ends == [["ControllerRevision/r3"]] * 2
 
 
 def test_a_verdict_that_differs_is_no_equal_verdict(runs: tuple[Path, Path]) -> None:
