@@ -1,4 +1,4 @@
-"""What killed runs have left on this machine: kind clusters, programs, temporary folders.
+"""What killed runs have left on this machine: kind clusters, stacks, programs, temporary folders.
 
 Programs and folders are ended and removed by guardians, even after a `kill -9`. Here is what stays
 when the guardian was killed too, as when a whole container of CI is out of memory.
@@ -18,6 +18,7 @@ from harness.clusters.run_identity import beginning_of
 from harness.errors import HarnessError
 from harness.subjects.scratch import scratch_folders
 
+from .cleaning_stacks import clean_stacks
 from .leftovers import Fate, Leftover, Tell
 
 _PROGRAMS = frozenset({*NEEDED, *CONTROLLERS})
@@ -34,6 +35,7 @@ def clean_machine(folder: Path, tell: Tell, *, dry_run: bool) -> None:
         dry_run: Only tell.
     """
     _clean_kind_clusters(folder, tell, dry_run=dry_run)
+    clean_stacks(folder, tell, dry_run=dry_run)
     for scratch, owner in scratch_folders():
         _clean_folder(scratch, owner, tell, dry_run=dry_run)
 

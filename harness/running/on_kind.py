@@ -117,6 +117,7 @@ def _one_project(plans: Sequence[Plan]) -> Settings:
 def _provisioner(settings: Settings, place: Place, *, in_cluster: bool, tell: Tell) -> Provision:
     """How the cluster gets what the operator needs: by its stack, or else by its manifests."""
     from harness.clusters.stack import choose_plugin, missing_for_stack, provisioned
+    from harness.clusters.stack.records import recorded
 
     program = settings.stack_program
     if program is None:
@@ -138,14 +139,17 @@ def _provisioner(settings: Settings, place: Place, *, in_cluster: bool, tell: Te
                 "apiServerPort": str(route.port),
                 "apiServerCa": route.ca_pem,
             }
-        with provisioned(
-            program,
-            folder,
-            kubeconfig=access.kubeconfig(),
-            plugin=plugin,
-            config=config,
-            keep=handle.created and not place.kind.keep_cluster,  # it goes with the cluster
-            tell=tell,
+        with (
+            recorded(folder, program, plugin),
+            provisioned(
+                program,
+                folder,
+                kubeconfig=access.kubeconfig(),
+                plugin=plugin,
+                config=config,
+                keep=handle.created and not place.kind.keep_cluster,  # it goes with the cluster
+                tell=tell,
+            ),
         ):
             yield True
 
