@@ -52,19 +52,23 @@ def plan(
 ) -> int:
     """Show what would run, as plan.yaml documents.
 
-    A scenario without a seed gets a new one in each run; here it is shown as 0.
+    A scenario without a seed gets a new one in each run; here it is shown as 0. On kind, what the
+    project's stack would make comes first, as comments.
     """
     import sys
 
     from ruamel.yaml import YAML
 
     from harness.running.place import placed
+    from harness.running.previewing import stack_preview
     from harness.scenario.plan import plans_of
 
     place = place_of(where)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     plans = plans_of(cases, seed=seed, repeat=1, draw=0, settings=settings_of(cases, subject))
     plans = placed(plans, place)
+    for line in stack_preview(plans, place):
+        click.echo(f"# {line}")
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.explicit_start = True

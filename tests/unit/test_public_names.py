@@ -18,7 +18,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_the_public_surface_stays_small() -> None:
-    assert len(harness.__all__) <= 25
+    assert len(harness.__all__) <= 30
 
 
 def test_importing_harness_imports_none_of_its_rooms() -> None:
