@@ -31,6 +31,7 @@ Place = tuple[str, str, str]
 """Kind, namespace and name."""
 
 TOMBSTONES_KEPT = 4096
+APPLIED_FIRST = {kind.kind: number for number, kind in enumerate(CHILDREN)}
 
 
 class Cache:
@@ -40,6 +41,8 @@ class Cache:
 
     def __init__(self, changed: Callable[[Key], None]) -> None:
         self._changed = changed
+        self.changes = 0
+        """Grows with each change of what is known: the same number, the same knowledge."""
         self._objects: dict[Place, Object] = {}
         self._children: dict[str, dict[Place, None]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
@@ -109,6 +112,7 @@ class Cache:
         self._tell(known)
 
     def _tell(self, obj: Object) -> None:
+        self.changes += 1
         namespace = obj["metadata"]["namespace"]
         if obj["kind"] == AISERVICE.kind:
             self._changed((namespace, obj["metadata"]["name"]))
@@ -125,8 +129,7 @@ def _place(obj: Object) -> Place:
 
 
 def _order(place: Place) -> tuple[int, str, str]:
-    kinds = [kind.kind for kind in CHILDREN]
-    return kinds.index(place[0]), place[1], place[2]
+    return APPLIED_FIRST[place[0]], place[1], place[2]
 
 
 def _version(obj: Object) -> int:

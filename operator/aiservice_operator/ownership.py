@@ -15,6 +15,7 @@ looked at.
 
 import json
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from aiservice_operator.kinds import FIELD_MANAGER, Object, dig
@@ -55,30 +56,35 @@ def must_be_replaced(desired: Object, live: Object, immutable: tuple[tuple[str, 
     return any(dig(desired, *path) != dig(live, *path) for path in immutable)
 
 
-def _matches(desired: Any, live: Any, owned: Tree, quantity: bool = False) -> bool:
-    if isinstance(desired, dict) and isinstance(live, dict) and _has_fields(owned):
+def _matches(desired: Any, live: Any, owned: Tree) -> bool:
+    parts = _parts(owned) if owned else ""
+    if parts == "f" and isinstance(desired, dict) and isinstance(live, dict):
         return _fields_match(desired, live, owned)
-    if isinstance(desired, list) and isinstance(live, list) and _has_items(owned):
+    if parts in ("k", "v") and isinstance(desired, list) and isinstance(live, list):
         return _items_match(desired, live, owned)
-    return _same_quantity(desired, live) if quantity else bool(desired == live)
+    return desired == live or _same_quantity(desired, live)
+
+
+def _parts(owned: Tree) -> str:
+    """What the keys below a node name: `f`ields, items by `k`ey, set members by `v`alue; else
+    nothing.
+    """
+    return next((key[0] for key in owned if key != "."), "")
 
 
 def _fields_match(desired: Object, live: Object, owned: Tree) -> bool:
-    names = [key[2:] for key in owned if key.startswith("f:")]
-    if set(names) != set(desired):
+    if len(desired) != len(owned) - ("." in owned):
         return False
-    return all(
-        name in live
-        and _matches(
-            value, live[name], owned[f"f:{name}"], quantity=_is_quantity(value, live[name])
-        )
-        for name, value in desired.items()
-    )
+    for name, value in desired.items():
+        node = owned.get(f"f:{name}")
+        if node is None or name not in live or not _matches(value, live[name], node):
+            return False
+    return True
 
 
 def _items_match(desired: list[Any], live: list[Any], owned: Tree) -> bool:
     """Each owned item is one desired and one live item, in any order and among others."""
-    items = {key: node for key, node in owned.items() if key[:2] in ("k:", "v:")}
+    items = {key: node for key, node in owned.items() if key != "."}
     if len(items) != len(desired):
         return False
     for key, node in items.items():
@@ -93,7 +99,7 @@ def find(items: list[Any], key: str, partial: bool = False) -> Any:
 
     A desired item may leave out keys that the server defaults (`partial`).
     """
-    values = json.loads(key[2:])
+    values = _decoded(key[2:])
     if key.startswith("v:"):
         return values if values in items else None
     for item in items:
@@ -102,20 +108,15 @@ def find(items: list[Any], key: str, partial: bool = False) -> Any:
     return None
 
 
-def _has_fields(owned: Tree) -> bool:
-    return any(key.startswith("f:") for key in owned)
+@lru_cache(maxsize=1024)  # the same few keys name the same few ports, variables and owners
+def _decoded(text: str) -> Any:
+    return json.loads(text)
 
 
-def _has_items(owned: Tree) -> bool:
-    return any(key[:2] in ("k:", "v:") for key in owned)
-
-
-def _is_quantity(desired: Any, live: Any) -> bool:
-    return isinstance(desired, str) and isinstance(live, str) and desired != live
-
-
-def _same_quantity(desired: str, live: str) -> bool:
+def _same_quantity(desired: Any, live: Any) -> bool:
     """`0.5` is stored as `500m` and `1024Mi` as `1Gi`: equal as numbers is equal."""
+    if not (isinstance(desired, str) and isinstance(live, str)):
+        return False
     try:
         return quantity(desired) == quantity(live)
     except InvalidOperation:

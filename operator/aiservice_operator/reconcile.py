@@ -3,11 +3,13 @@
 The order is the point:
 
 1. Decide from the cache. Nothing to do is the common case and ends here, without a request.
-2. Read the service live. The cache may lag; what is written is always about the present spec, and
+2. Where nothing but the status is to be written, write it for the very version of the service that
+   it was computed from. A conflict says that the cache lags, and leads to the next step.
+3. Read the service live. The cache may lag; what is written is always about the present spec, and
    a service that is gone gets nothing created any more.
-3. Apply and prune, what others depend on first. The record of a failed rollout is written before
+4. Apply and prune, what others depend on first. The record of a failed rollout is written before
    the rollback it causes, so a crash in between changes nothing about the decision.
-4. Status last, from the children as the API has just answered them. Then Events.
+5. Status last, from the children as the API has just answered them. Then Events.
 
 A reconcile that is cut off anywhere leaves steps that the next one finds again. Nothing is
 carried over in memory.
@@ -38,6 +40,7 @@ class Reconciler:
         self._recorder = events.Recorder(api)
         self._refusals = attempts.Refusals()
         self._rested: dict[Key, tuple[str, ...]] = {}
+        self._decided: tuple[tuple[str, str, int, str], Decision] | None = None
 
     async def reconcile(self, key: Key) -> bool:
         """Bring one service to its desired state; False when there is no such service.
@@ -49,6 +52,8 @@ class Reconciler:
             self._rested.pop(key, None)
             return False
         if _is_terminating(service) or await self._is_at_rest(service):
+            return True
+        if await self._wrote_only_the_status(service):
             return True
         service = await self._refresh(service)
         if service is None:
@@ -77,9 +82,26 @@ class Reconciler:
         objects = [service, *self._cache.children_of(uid_of(service))]
         return tuple(uid_of(obj) + obj["metadata"]["resourceVersion"] for obj in objects)
 
+    async def _wrote_only_the_status(self, service: Object) -> bool:
+        """Write the status where no child is to be written; False where one is, or on conflict."""
+        if self._decide(service).steps:
+            return False
+        try:
+            await self._report(service, None, only_version=service["metadata"]["resourceVersion"])
+        except ApiError as error:
+            if error.status in (404, 409):
+                return False
+            raise
+        return True
+
     def _decide(self, service: Object, refusal: str = "") -> Decision:
-        children = self._cache.children_of(uid_of(service))
-        return decide(service, children, self._cache.like, refusal)
+        """The decision on what is known; asked again before anything changed, the same one."""
+        seen = (uid_of(service), service["metadata"]["resourceVersion"], self._cache.changes)
+        if self._decided is None or self._decided[0] != (*seen, refusal):
+            children = self._cache.children_of(uid_of(service))
+            decision = decide(service, children, self._cache.like, refusal)
+            self._decided = (*seen, refusal), decision
+        return self._decided[1]
 
     def _status(self, service: Object, decision: Decision, problem: Problem | None) -> Object:
         return status(service, decision.history, decision.rollout, problem, events.utc_now())
@@ -194,10 +216,17 @@ class Reconciler:
         self._refusals.note(step.obj, problem)
         return problem
 
-    async def _report(self, service: Object, problem: Problem | None) -> None:
+    async def _report(
+        self, service: Object, problem: Problem | None, only_version: str = ""
+    ) -> None:
+        """Write the status; a conflict where the service has another version than `only_version`,
+        if given.
+        """
         decision = self._decide(service)
         report = self._status(service, decision, problem)
         if needs_apply(report, service, "status"):
+            if only_version:
+                report["metadata"]["resourceVersion"] = only_version
             self._cache.answered(await self._api.apply(AISERVICE, report, "status"))
         await self._announce(service, decision, report)
 

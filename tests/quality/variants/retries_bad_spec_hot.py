@@ -18,8 +18,10 @@ HOT_SECONDS = 0.1
 class Reconciler(reconcile.Reconciler):
     """Fails where a refusal was only to be told."""
 
-    async def _report(self, service: Object, problem: Problem | None) -> None:
-        await super()._report(service, problem)
+    async def _report(
+        self, service: Object, problem: Problem | None, only_version: str = ""
+    ) -> None:
+        await super()._report(service, problem, only_version)
         decision = self._decide(service)
         if INVALID_SPEC in str(self._status(service, decision, problem)):
             attempt = next(self.__dict__.setdefault("attempts", itertools.count()))

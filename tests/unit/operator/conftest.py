@@ -79,6 +79,9 @@ class FakeApi:
         live = self.objects.get(key)
         if live is None:
             live = {"metadata": {"uid": f"uid-{self.version}", "generation": 0}}
+        seen = obj["metadata"].get("resourceVersion")
+        if seen not in (None, live["metadata"].get("resourceVersion")):
+            raise ApiError(409, "Conflict", "the object has been modified")
         new = _merged(live, obj, subresource)
         if new != live:
             if new.get("spec") != live.get("spec"):
@@ -112,7 +115,7 @@ def _merged(live: Object, applied: Object, subresource: str | None) -> Object:
     meta = {
         key: value
         for key, value in applied["metadata"].items()
-        if key not in ("name", "namespace", "uid")
+        if key not in ("name", "namespace", "uid", "resourceVersion")
     }
     entry = {
         "manager": FIELD_MANAGER,

@@ -168,6 +168,34 @@ def test_a_lagging_cache_writes_what_the_present_spec_says(operator: Operator) -
     assert operator.api.objects["AIService", "demo"]["status"]["observedGeneration"] == 2
 
 
+def test_a_change_of_nothing_but_the_status_costs_one_request(operator: Operator) -> None:
+    operator.settle()
+    operator.api.put(lagging_deployment(operator))
+    operator.reconcile()
+    assert operator.api.requests == [("apply", "AIService")]
+    assert operator.condition("Ready") == "False/RollingOut"
+
+
+def test_a_status_is_never_written_for_another_version_than_it_is_about(
+    operator: Operator,
+) -> None:
+    operator.settle()
+    operator.api.put(lagging_deployment(operator))
+    operator.look()
+    operator.edit(size=5)
+    operator.reconcile(look=False)
+    assert operator.api.requests[:2] == [("apply", "AIService"), ("get", "AIService")]
+    assert operator.api.objects["Deployment", "demo"]["spec"]["replicas"] == 5
+    assert operator.api.objects["AIService", "demo"]["status"]["observedGeneration"] == 2
+
+
+def lagging_deployment(operator: Operator) -> Object:
+    """The Deployment with one replica less that is ready."""
+    deployment = operator.api.objects["Deployment", "demo"]
+    ready = deployment["status"]["readyReplicas"] - 1
+    return deployment | {"status": deployment["status"] | {"readyReplicas": ready}}
+
+
 def test_a_lagging_cache_deletes_nothing_that_changed_meanwhile(operator: Operator) -> None:
     operator.settle()
     operator.edit(size=1)
