@@ -40,11 +40,20 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """The replicas of an object are set through its scale subresource, as an HPA does."""
+
+    name: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
 class DisturbChild:
     """Somebody changes a child by hand.
 
     `choice` picks among the object's descendants, sorted, modulo their number: it stays meaningful
-    when an example is shrunk.
+    when an example is shrunk. `edit` changes a field that the operator has written, `kill` ends a
+    pod at once.
     """
 
     name: str
@@ -80,4 +89,4 @@ class Inject:
     duration: float | None = None
 
 
-Operation = Create | Update | Delete | DisturbChild | Crash | Advance | Inject
+Operation = Create | Update | Scale | Delete | DisturbChild | Crash | Advance | Inject

@@ -1,0 +1,85 @@
+"""`no-crash`: the operator does not end by itself, leaves no exception, and does not spin.
+
+    ended        its process ended, though nobody asked for it
+    exception    an exception went through its own code and was only logged, or not even that
+    hot loop     far more requests than there is work: more than 50 a second on average in one
+                 operation, and more than a thousand in all
+
+Exceptions that tell of the API (a conflict, a connection that broke, what kopf itself raises to
+try again) are how a reconciler learns of the world, and none of them is held against it. What is
+left (KeyError, TypeError, AttributeError, a failed assertion) is a mistake in the program whatever
+was injected. It is wrong for an operator that logs such an exception with its traceback on purpose.
+
+Under faults an operator may end by itself, as one that lost its lease does, and be started again
+by its kubelet, here after a second. Only an operator that ends so three times in one operation, or
+without a fault, is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.oracle.crashes import CrashWatch
+from harness.oracle.quiet import SUBJECT
+from harness.simulation.records import Record
+
+from ..outcome import Finding
+from ..scene import Scene
+from ..tracebacks import raised_in
+from .oracle import Oracle
+
+_CRASH_LOOP = 3
+_REQUESTS_PER_SECOND = 50
+_REQUESTS_AT_LEAST = 1000
+
+
+class NoCrash(Oracle):
+    """The operator stays up and lets no exception through."""
+
+    name = "no-crash"
+
+    def __init__(self) -> None:
+        self._watch = CrashWatch()
+        self._ends: list[str] = []
+        self._exceptions: list[tuple[str, tuple[str, ...]]] = []
+
+    def begin(self, scene: Scene) -> None:
+        """Follow what tells of processes and exceptions."""
+        scene.witness.listen("fault", self._note)
+        scene.witness.listen("process", self._note)
+        scene.witness.listen("log", self._log)
+
+    def _note(self, record: Record) -> None:
+        if told := self._watch.take(record):
+            self._ends.append(told)
+
+    def _log(self, record: Record) -> None:
+        if not record.actor.startswith(SUBJECT):
+            return
+        message = str(record.data.get("message", ""))
+        raised = raised_in(message)
+        if raised is not None and not raised.is_of_the_api and raised.place:
+            headline = f"{record.actor} raised {raised.line} in {raised.place}\n{message}"
+            self._exceptions.append((headline, (raised.type, raised.place)))
+
+    def at_rest(self, scene: Scene) -> Iterable[Finding]:
+        """What happened since the last rest."""
+        exceptions, self._exceptions = self._exceptions, []
+        for headline, features in exceptions:
+            yield scene.finding(self.name, headline, "exception", *features)
+        ends, self._ends = self._ends, []
+        if ends and (not scene.faulted or len(ends) >= _CRASH_LOOP):
+            yield scene.finding(self.name, ends[0], "ended")
+        yield from self._hot_loop(scene)
+
+    def _hot_loop(self, scene: Scene) -> Iterable[Finding]:
+        requests, seconds = scene.fact.requests, max(scene.fact.seconds, 1.0)
+        pods = scene.witness.state.objects("Pod")
+        bound = max(_REQUESTS_AT_LEAST, _REQUESTS_PER_SECOND * seconds, 20 * len(pods))
+        if requests > bound:
+            headline = f"the operator sent {requests} requests in {seconds:.1f}s of one operation"
+            yield scene.finding(self.name, headline, "hot loop")
+
+    async def at_end(self, scene: Scene) -> Iterable[Finding]:
+        """What the last wait has brought."""
+        return self.at_rest(scene)

@@ -1,0 +1,174 @@
+"""One trial: a cluster, an operator, operations one after another, judged whenever it is at rest.
+
+    cluster > manifests > operator > [operation (with faults) > rest > oracles] ... > the end
+                                                                      fresh clusters > outcome
+
+A trial of a kopf module runs on virtual time: the same (target, operations, seed) gives the same
+outcome in any process that has the harness's hash seed. A command meets the same cluster in real
+time. The end is where nothing is expected to happen any more; what takes looking on, acting or
+another cluster is judged there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from harness.errors import SimulationError
+
+from .footprint import footprint
+from .injecting import Faults
+from .operations import Advance, Crash, Create, Inject, Operation
+from .oracles import ALL
+from .oracles.oracle import Oracle, chosen
+from .outcome import Finding, OperationFact, Outcome
+from .references import Reference, References, Specs
+from .rest import PATIENCE, Patience, until_rest
+from .scene import Scene
+from .stage import Stage, settle
+from .states import in_words
+from .target import Target
+
+#: In the second variant of a reference the objects are created so much later.
+_LATER_SECONDS = 1000.0
+
+
+def run_trial(
+    target: Target,
+    operations: Sequence[Operation],
+    *,
+    seed: int = 0,
+    oracles: Collection[str] = ALL,
+    patience: Patience = PATIENCE,
+    watchdog_seconds: float = 30.0,
+) -> Outcome:
+    """Carry operations out on a fresh cluster and judge the operator.
+
+    Args:
+        target: The operator and its kind.
+        operations: In order; `Inject` acts during the operation that follows it.
+        seed: Of the simulation: interleavings, names, choices.
+        oracles: By name; see `oracles.ALL`.
+        patience: How long things may take.
+        watchdog_seconds: Real seconds that one callback may take; 0 for no limit.
+    """
+    trial = _Trial(target, operations, seed, oracles, patience, watchdog_seconds)
+    return trial.run()
+
+
+class _Trial:
+    """One trial and what is known of it so far."""
+
+    def __init__(
+        self,
+        target: Target,
+        operations: Sequence[Operation],
+        seed: int,
+        oracles: Collection[str],
+        patience: Patience,
+        watchdog_seconds: float,
+    ) -> None:
+        self.outcome = Outcome(tuple(operations), seed)
+        self._oracles: list[Oracle] = chosen(oracles)
+        self._stage = Stage(target, seed, patience, REFERENCES, watchdog_seconds=watchdog_seconds)
+        self._scene: Scene | None = None
+
+    def run(self) -> Outcome:
+        """From the first operation to what is judged afterwards."""
+        try:
+            self._stage.play(self._body, self._prepare)
+        except SimulationError as error:
+            self._cannot_go_on(error)
+        if self._scene is not None and not self.outcome.findings:
+            for oracle in self._oracles:
+                self._find(oracle.afterwards(self._scene))
+        witness = self._stage.witness
+        self.outcome.journal_hash = witness.fingerprint
+        self.outcome.log = witness.log.lines()
+        return self.outcome
+
+    def _prepare(self, scene: Scene) -> None:
+        self._scene = scene
+        for oracle in self._oracles:
+            oracle.begin(scene)
+
+    async def _body(self, scene: Scene) -> None:
+        self._judge(scene)
+        faults = Faults(scene.cluster, scene.target, scene.witness)
+        injects: list[Inject] = []
+        for index, operation in enumerate(self.outcome.operations):
+            scene.index, scene.operation = index, operation
+            if isinstance(operation, Inject):
+                injects.append(operation)
+                self.outcome.facts.append(OperationFact(answer="skipped", message="with the next"))
+                continue
+            await self._operate(scene, faults, injects)
+            self._judge(scene)
+            injects = []
+        await self._end(scene)
+
+    async def _operate(self, scene: Scene, faults: Faults, injects: Sequence[Inject]) -> None:
+        """One operation until the cluster is at rest."""
+        witness, clock = scene.witness, scene.cluster.clock
+        writes, requests, started = witness.subject_writes, witness.requests, clock.monotonic()
+        faults.begin(injects)
+        scene.fact = fact = await scene.hands.act(scene.operation)
+        self.outcome.facts.append(fact)
+        scene.faulted = bool(injects) or isinstance(scene.operation, Crash)
+        patience = scene.patience
+        fact.at_rest = await until_rest(clock, witness, patience, busy=lambda: faults.active)
+        if injects:
+            fact.faults = await faults.end()
+            # Whoever met the faults may try again only after a while.
+            fact.at_rest = await until_rest(clock, witness, patience.after_faults())
+        fact.seconds = clock.monotonic() - started
+        fact.writes = witness.subject_writes - writes
+        fact.requests = witness.requests - requests
+        fact.state = self._state(scene)
+
+    def _state(self, scene: Scene) -> str:
+        document = scene.hands.live(getattr(scene.operation, "name", ""))
+        return in_words(document, scene.family(document) if document is not None else [])
+
+    async def _end(self, scene: Scene) -> None:
+        scene.operation = Advance(0.0)
+        scene.fact = OperationFact(at_rest=await settle(scene))
+        for oracle in self._oracles:
+            self._find(await oracle.at_end(scene))
+
+    def _judge(self, scene: Scene) -> None:
+        for oracle in self._oracles:
+            self._find(oracle.at_rest(scene))
+
+    def _find(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.outcome.find(finding)
+
+    def _cannot_go_on(self, error: SimulationError) -> None:
+        """The operator spins or blocks: it has stopped the time of the cluster."""
+        index = self._scene.index if self._scene is not None else -1
+        kind = type(error).__name__
+        headline = f"the operator stops the time of the cluster ({kind}): {error}"
+        self.outcome.find(Finding("no-crash", headline, index, f"no-crash|{kind}"))
+        self._scene = None
+
+
+def _make_reference(target: Target, specs: Specs, variant: int) -> Reference:
+    """A fresh cluster in which only these specs are created."""
+
+    async def body(scene: Scene) -> Reference:
+        if variant:
+            await scene.cluster.clock.sleep(_LATER_SECONDS)
+        facts = [await scene.hands.act(Create(name, spec)) for name, spec in specs.items()]
+        rests = await settle(scene)
+        refused = any(fact.answer != "accepted" for fact in facts)
+        return Reference(footprint(scene), scene.why_unhealthy(), refused, rests)
+
+    stage = Stage(target, variant, PATIENCE, REFERENCES)
+    try:
+        return stage.play(body)
+    except SimulationError:
+        return Reference({}, "", refused=False, rests=False)
+
+
+#: The references of this process.
+REFERENCES = References(_make_reference)
