@@ -17,7 +17,7 @@ from tests.support.ending import ends
 ROOT = Path(__file__).resolve().parents[3]
 SKIPPED = 77
 #: What a lane calls before it looks for its cluster; nothing of a cluster is among them.
-PROGRAMS = ("bash", "basename", "dirname", "tail", "tr", "mkdir", "cat", "grep", "mktemp", "rm")
+PROGRAMS = ("bash", "basename", "date", "dirname", "tail", "tr", "cat", "grep", "mktemp", "rm")
 #: Ends as the harness does: when it is asked to, and says so.
 GENTLE = (
     sys.executable,
