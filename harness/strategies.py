@@ -8,7 +8,27 @@ See `harness.explore.strategies` for how they are made.
 
 from __future__ import annotations
 
+from .explore.strategies.invalid import Invalid, invalid_from_crd
 from .explore.strategies.properties import Property, PropertyRule, properties
+from .explore.strategies.sequences import operations
 from .explore.strategies.specs import from_crd
+from .explore.strategies.steps import Add, Change, Remove, Revert, Step, steps_between
+from .explore.strategies.transitions import Transition, transitions
 
-__all__ = ["Property", "PropertyRule", "from_crd", "properties"]
+__all__ = [
+    "Add",
+    "Change",
+    "Invalid",
+    "Property",
+    "PropertyRule",
+    "Remove",
+    "Revert",
+    "Step",
+    "Transition",
+    "from_crd",
+    "invalid_from_crd",
+    "operations",
+    "properties",
+    "steps_between",
+    "transitions",
+]

@@ -42,6 +42,18 @@ def everything(node: Node, path: str) -> Iterator[tuple[Node, str]]:
         yield from everything(child, at)
 
 
+def node_at(schema: Node, path: str) -> Node:
+    """The schema at a path, which must be one of `everything`.
+
+    Raises:
+        KeyError: There is no such place.
+    """
+    for node, at in everything(schema, ""):
+        if at == path:
+            return node
+    raise KeyError(path)
+
+
 def text(place: Place) -> str:
     """A place as the API server writes it: `spec.env[0].name`."""
     shown = ""

@@ -109,12 +109,13 @@ class Repairs:
             broken = next(
                 broken_rules(self._kind.strategy.schema.rules, verdict.stored, before), None
             )
-            if broken is None:
+            if broken is None or (old is not None and broken.rule.is_transition):
                 return None
-            self._draw_again(draw, document, broken)
+            self.draw_again(draw, document, broken)
         return None
 
-    def _draw_again(self, draw: DrawFn, document: Object, broken: Broken) -> None:
+    def draw_again(self, draw: DrawFn, document: Object, broken: Broken) -> None:
+        """Replace what a rule names, in a document that is edited."""
         for steps in self._named[broken.path, broken.rule.text]:
             self._redraw(draw, document, broken.place, steps)
 

@@ -21,7 +21,7 @@ from .branches import FORBIDDEN, alternatives, limits_fields
 from .clues import NO_CLUES, Clues
 from .drawing import mapping
 from .hints import Hint, hinted
-from .paths import identity_of, join
+from .paths import ANY_ITEM, ANY_KEY, identity_of, join
 from .required import SearchStrategy, st
 from .shapes import shape_of
 from .texts import meaning_of, texts
@@ -120,10 +120,11 @@ class Values:
     def _fields(self, node: Node, path: str) -> Part:
         if not node.properties:
             return self._map(node, path)
+        left_out = node.raw.get(FORBIDDEN, ())
         parts = {
             name: self.part(child, join(path, name))
             for name, child in node.properties.items()
-            if not self._is_left_out(join(path, name), name, node)
+            if name not in left_out and not self.is_ignored(join(path, name))
         }
         required = {name: part for name, part in parts.items() if name in node.required}
         optional = {name: part for name, part in parts.items() if name not in node.required}
@@ -134,36 +135,50 @@ class Values:
         strategy = mapping(_strategies(required), _strategies(optional), node.properties, share)
         return Part(strategy, max(1.0, leaves))
 
-    def _is_left_out(self, path: str, name: str, node: Node) -> bool:
+    def is_ignored(self, path: str) -> bool:
+        """Whether a hint says to leave a place alone."""
         hint = self._hints.get(path)
-        forbidden = node.raw.get(FORBIDDEN, ())
-        return name in forbidden or (hint is not None and hint.means == "ignored")
+        return hint is not None and hint.means == "ignored"
+
+    def of_size(self, node: Node, path: str, size: int) -> SearchStrategy[Any]:
+        """Lists or maps with so many items, whatever their schema says of that."""
+        if node.type == "array":
+            return self._items(node, path, size, size)
+        return self._entries(node, path, size, size)
 
     def _map(self, node: Node, path: str) -> Part:
         raw = node.raw
-        fewest, most = raw.get("minProperties", 0), raw.get("maxProperties", _ITEMS_MAX)
-        most = max(fewest, min(most, _ITEMS_MAX))
         if node.additional is None and not node.preserve_unknown:
             return Part(st.just({}))
-        values = self.part(node.additional or Node({}), f"{path}.*")
+        fewest = raw.get("minProperties", 0)
+        most = max(fewest, min(raw.get("maxProperties", _ITEMS_MAX), _ITEMS_MAX))
+        leaves = 1.0 + self.part(node.additional or Node({}), join(path, ANY_KEY)).leaves
+        return Part(self._entries(node, path, fewest, most), leaves)
+
+    def _entries(self, node: Node, path: str, fewest: int, most: int) -> SearchStrategy[Any]:
+        values = self.part(node.additional or Node({}), join(path, ANY_KEY)).strategy
         keys = formats.RESOURCE_NAME if _is_quantity(node.additional) else formats.LABEL_KEY
-        wanted = st.dictionaries(keys, values.strategy, min_size=fewest, max_size=most)
-        return Part(wanted, 1.0 + values.leaves)
+        if fewest > _ITEMS_MAX:
+            keys = formats.LABEL_KEY
+        return st.dictionaries(keys, values, min_size=fewest, max_size=most)
 
     def _list(self, node: Node, path: str) -> Part:
-        items = self.part(node.items or Node({}), f"{path}[]")
         fewest = node.raw.get("minItems", 0)
         most = max(fewest, min(node.raw.get("maxItems", _ITEMS_MAX), fewest + _ITEMS_MAX))
+        leaves = self.part(node.items or Node({}), join(path, ANY_ITEM)).leaves
+        return Part(self._items(node, path, fewest, most), 1.0 + max(1, fewest) * leaves)
+
+    def _items(self, node: Node, path: str, fewest: int, most: int) -> SearchStrategy[Any]:
+        items = self.part(node.items or Node({}), join(path, ANY_ITEM)).strategy
         identity = identity_of(node)
         if identity is None:
-            strategy = st.lists(items.strategy, min_size=fewest, max_size=most)
-        else:
-            strategy = st.lists(items.strategy, min_size=fewest, max_size=most, unique_by=identity)
-        return Part(strategy, 1.0 + max(1, fewest) * items.leaves)
+            return st.lists(items, min_size=fewest, max_size=most)
+        return st.lists(items, min_size=fewest, max_size=most, unique_by=identity)
 
 
 def _is_quantity(node: Node | None) -> bool:
-    return node is not None and meaning_of(node.raw.get("pattern", "")) is formats.QUANTITY
+    pattern = node.raw.get("pattern", "") if node is not None else ""
+    return bool(pattern) and meaning_of(pattern) is formats.QUANTITY
 
 
 def _strategies(parts: Mapping[str, Part]) -> dict[str, SearchStrategy[Any]]:
