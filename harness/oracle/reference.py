@@ -43,11 +43,13 @@ MASKS: Mapping[str, tuple[str, ...]] = {
     "names of token volumes": (),
     "uids in text": (),  # a real server draws them anew in each run
     "what is ending": ("terminatingReplicas",),  # and terminating objects, with their endpoints
+    "resources in status": (),  # see `_without_readings`
     "placement": ("nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "addresses"),
     "addresses": ("clusterIP", "clusterIPs", "nodePort"),
 }
 #: Kinds that tell of the way and not of its end.
 LEFT_OUT = ("Event", "Lease")
+_READINGS = frozenset({"resources", "allocatedResources"})
 _MASKED = frozenset(name for names in MASKS.values() for name in names)
 _TOKEN_VOLUME = re.compile(r"kube-api-access-[a-z0-9]{5}")
 _UID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -61,7 +63,7 @@ def snapshot(state: ClusterState, namespace: str) -> Snapshot:
     roles: dict[str, list[Any]] = {}
     for key, document in state.objects():
         if key.namespace == namespace and not _left_out(key, document):
-            lasting = _without_ending_endpoints(document)
+            lasting = _without_readings(_without_ending_endpoints(document))
             roles.setdefault(role_of(state, document), []).append(masked(lasting))
     return {role: sorted(roles[role], key=_text) for role in sorted(roles)}
 
@@ -164,6 +166,24 @@ def _left_out(key: Key, document: Object) -> bool:
         return True
     # Scaled to zero it is only the history of a rollout that some faults make necessary.
     return key.kind == "ReplicaSet" and not (document.get("spec") or {}).get("replicas", 1)
+
+
+def _without_readings(document: Object) -> Object:
+    """A kubelet reads the limits of a pod back from its node, sometimes before they are set there.
+
+    Source: https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
+    """
+    status = document.get("status") or {}
+    if document.get("kind") != "Pod" or not status:
+        return document
+    containers = [
+        {name: value for name, value in one.items() if name not in _READINGS}
+        for one in status.get("containerStatuses") or ()
+    ]
+    kept = {name: value for name, value in status.items() if name not in _READINGS}
+    if containers:
+        kept["containerStatuses"] = containers
+    return {**document, "status": kept}
 
 
 def _without_ending_endpoints(document: Object) -> Object:

@@ -176,3 +176,13 @@ def test_a_uid_inside_a_text_makes_no_difference() -> None:
         return {"spec": {"owner": f"demo/{uid}"}}
 
     assert compare(cluster("abc", **annotated("a")), cluster("abc", **annotated("b"))) == []
+
+
+def test_what_a_kubelet_reads_back_of_its_node_is_masked() -> None:
+    """On kind it has told a limit of 9007199254740988Ki, in one of two equal runs."""
+    read = {"limits": {"memory": "9007199254740988Ki"}}
+    status = {"resources": read, "containerStatuses": [{"name": "server", "resources": read}]}
+    other = {"resources": {}, "containerStatuses": [{"name": "server"}]}
+    assert compare(cluster("a", status=status), cluster("b", status=other)) == []
+    asked = {"containers": [{"name": "server", "resources": read}]}
+    assert compare(cluster("a", spec=asked), cluster("b")) != []
