@@ -10,7 +10,7 @@ Nothing is compared of the way there: time on a real cluster is nobody's to repe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,8 @@ from .journal import read_journal
 
 #: Made by controllers, of what is each cluster's own: its certificate authority.
 CLUSTERS_OWN = ("ConfigMap/kube-root-ca.crt",)
-#: In the status of a pod: on some machines no limit at all reads as one of eight exabytes.
-MACHINES_OWN = ("resources", "allocatedResources")
 #: In the status of a container: one of the names that its runtime knows the image by.
-RUNTIMES_OWN = ("image",)
+RUNTIMES_OWN = "image"
 REVISION = "ControllerRevision"
 _CONTAINERS = ("containerStatuses", "initContainerStatuses")
 
@@ -104,7 +102,7 @@ def end_state(journal: Path, namespace: str) -> Snapshot:
             state.take(Record(*at, "object", line["actor"], rv=line["rv"], data=data))
     left_out = {*CLUSTERS_OWN, *_history(state, namespace)}
     return {
-        role: [_without_machine(item) for item in objects]
+        role: [_without_runtime(item) for item in objects]
         for role, objects in snapshot(state, namespace).items()
         if role not in left_out
     }
@@ -127,16 +125,15 @@ def _history(state: ClusterState, namespace: str) -> Iterator[str]:
                 yield older[1]
 
 
-def _without_machine(document: dict[str, Any]) -> dict[str, Any]:
-    """A pod without what the kubelet reads from its machine's cgroups and container runtime."""
+def _without_runtime(document: dict[str, Any]) -> dict[str, Any]:
+    """A pod without what is the container runtime's own."""
     if document.get("kind") != "Pod":
         return document
-    status = _without(document.get("status", {}), MACHINES_OWN)
+    status = dict(document.get("status", {}))
     for name in _CONTAINERS:
         if name in status:
-            status[name] = [_without(item, RUNTIMES_OWN) for item in status[name]]
+            status[name] = [
+                {key: value for key, value in item.items() if key != RUNTIMES_OWN}
+                for item in status[name]
+            ]
     return {**document, "status": status}
-
-
-def _without(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in names}
