@@ -7,6 +7,8 @@ object and committing. Apply creates what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -63,7 +65,11 @@ def patch(state: ServerState, request: Request, resource: Resource) -> Response:
     if kind == STRATEGIC_PATCH:
         decoded = _decode_strategic(request, resource, patched, value)
     else:
-        decoded = _decode_patched(request, resource, patched, value)
+        # Decoding edits the result, so what a complaint shows of it is made anew.
+        result = partial(patched_document, kind, live.document, value, resource)
+        decoded = _decode_shown(
+            request, resource, patched, lambda: _as_library_writes(result(), value)
+        )
     check_named(request, resource, decoded.document["metadata"])
     return write_over(state, request, resource, live, decoded)
 
@@ -123,22 +129,19 @@ def _cannot_decode(value: Any, into: str, kind: str = "") -> ApiError:
     return bad_request(words if kind == STRATEGIC_PATCH else f"error decoding patch: {words}")
 
 
-def _as_library_writes(document: Any, patch: Any) -> Any:
-    """The document with sorted keys where the patch touched it, as upstream's library leaves it."""
+def _as_library_writes(document: Object, patch: Any) -> str:
+    """The text of a patched document as upstream's library leaves it: sorted where touched."""
+    return orjson.dumps(_sorted_where_touched(document, patch)).decode()
+
+
+def _sorted_where_touched(document: Any, patch: Any) -> Any:
     if not isinstance(document, dict):
         return document
     touched = patch if isinstance(patch, dict) else {}
     return {
-        key: _as_library_writes(document[key], touched[key]) if key in touched else document[key]
-        for key in sorted(document)
+        key: _sorted_where_touched(value, touched[key]) if key in touched else value
+        for key, value in sorted(document.items())
     }
-
-
-def _decode_patched(request: Request, resource: Resource, patched: Object, patch: Any) -> Decoded:
-    """Take the result of a patch in as if it had been sent; complaints are about the patch."""
-    return _decode_shown(
-        request, resource, patched, orjson.dumps(_as_library_writes(patched, patch)).decode()
-    )
 
 
 def _decode_strategic(request: Request, resource: Resource, patched: Object, patch: Any) -> Decoded:
@@ -148,10 +151,13 @@ def _decode_strategic(request: Request, resource: Resource, patched: Object, pat
         fitting = restored(patched, resource.node)
     except Unrestorable as error:
         raise _bad_result(shown, str(error)) from None
-    return _decode_shown(request, resource, fitting, shown)
+    return _decode_shown(request, resource, fitting, lambda: shown)
 
 
-def _decode_shown(request: Request, resource: Resource, patched: Object, shown: str) -> Decoded:
+def _decode_shown(
+    request: Request, resource: Resource, patched: Object, shown: Callable[[], str]
+) -> Decoded:
+    """Take the result of a patch in as if it had been sent; complaints are about the patch."""
     try:
         check_kind(request, resource, patched)
         return checked(request, resource, patched)
@@ -159,7 +165,7 @@ def _decode_shown(request: Request, resource: Resource, patched: Object, shown: 
         _, found, words = error.message.partition(f"cannot be handled as a {resource.kind}: ")
         if not found:
             raise
-        raise _bad_result(shown, words) from None
+        raise _bad_result(shown(), words) from None
 
 
 def _bad_result(shown: str, words: str) -> ApiError:

@@ -6,7 +6,7 @@ Plain functions over decoded documents. Nothing here talks to anyone.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.apiserver.requests import Object
@@ -138,12 +138,27 @@ def scaled_value(value: int | str, total: int, *, round_up: bool) -> int:
 
 def pruned(value: Any) -> Any:
     """`value` without nulls and empty containers, which Go's semantic equality ignores."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         items = {key: pruned(item) for key, item in value.items()}
         return {key: item for key, item in items.items() if item not in (None, {}, [])}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, list):
         return [pruned(item) for item in value]
     return value
+
+
+def equivalent(first: Any, second: Any) -> bool:
+    """Whether two values are equal when pruned; only what differs is looked at."""
+    if first == second:
+        return True
+    if isinstance(first, dict) and isinstance(second, dict):
+        return all(equivalent(first.get(key), second.get(key)) for key in {**first, **second})
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(equivalent, first, second))
+    return _is_nothing(first) and _is_nothing(second)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value == [] or (isinstance(value, dict) and not pruned(value))
 
 
 def without_zeros(status: Mapping[str, Any], *keep: str) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class Cache:
 
     def __init__(self, changed: Callable[[Key], None]) -> None:
         self._changed = changed
-        self.changes = 0
-        """Grows with each change of what is known: the same number, the same knowledge."""
+        self.changes_of_children = 0
+        """Grows with each change of what is known of them: the same number, the same children."""
         self._objects: dict[Place, Object] = {}
         self._children: dict[str, dict[Place, None]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
@@ -112,11 +112,11 @@ class Cache:
         self._tell(known)
 
     def _tell(self, obj: Object) -> None:
-        self.changes += 1
         namespace = obj["metadata"]["namespace"]
         if obj["kind"] == AISERVICE.kind:
             self._changed((namespace, obj["metadata"]["name"]))
             return
+        self.changes_of_children += 1
         controller = controller_of(obj)
         if controller is not None and controller["kind"] == AISERVICE.kind:
             self._changed((namespace, controller["name"]))

@@ -40,7 +40,7 @@ class Reconciler:
         self._recorder = events.Recorder(api)
         self._refusals = attempts.Refusals()
         self._rested: dict[Key, tuple[str, ...]] = {}
-        self._decided: tuple[tuple[str, str, int, str], Decision] | None = None
+        self._decided: tuple[tuple[str, Object, int, str], Decision] | None = None
 
     async def reconcile(self, key: Key) -> bool:
         """Bring one service to its desired state; False when there is no such service.
@@ -95,12 +95,11 @@ class Reconciler:
         return True
 
     def _decide(self, service: Object, refusal: str = "") -> Decision:
-        """The decision on what is known; asked again before anything changed, the same one."""
-        seen = (uid_of(service), service["metadata"]["resourceVersion"], self._cache.changes)
-        if self._decided is None or self._decided[0] != (*seen, refusal):
+        """The decision on what is known; the same one while neither spec nor children change."""
+        seen = (uid_of(service), service["spec"], self._cache.changes_of_children, refusal)
+        if self._decided is None or self._decided[0] != seen:
             children = self._cache.children_of(uid_of(service))
-            decision = decide(service, children, self._cache.like, refusal)
-            self._decided = (*seen, refusal), decision
+            self._decided = seen, decide(service, children, self._cache.like, refusal)
         return self._decided[1]
 
     def _status(self, service: Object, decision: Decision, problem: Problem | None) -> Object:

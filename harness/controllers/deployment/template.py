@@ -9,27 +9,25 @@ length, other values.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.apiserver.requests import Object
 
-from ..objects import pruned
+from ..objects import equivalent, pruned
 
 HASH_LABEL = "pod-template-hash"
 #: The letters of `rand.SafeEncodeString`: no vowels, no look-alikes.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
-def comparable(template: Object) -> Any:
-    """A template as it is compared: without the hash label, nulls and empty values."""
-    meta = template.get("metadata") or {}
-    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != HASH_LABEL}
-    return pruned({**template, "metadata": {**meta, "labels": labels}})
-
-
 def same_template(first: Object, second: Object) -> bool:
     """Whether two templates make the same pods."""
-    return bool(comparable(first) == comparable(second))
+    return equivalent(_without_hash(first), _without_hash(second))
+
+
+def _without_hash(template: Object) -> Object:
+    meta = template.get("metadata") or {}
+    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != HASH_LABEL}
+    return {**template, "metadata": {**meta, "labels": labels}}
 
 
 def template_hash(template: Object, collisions: int | None) -> str:
