@@ -21,6 +21,7 @@ Reference = Mapping[str, Any]
 
 #: A cluster is at rest after so long without a change.
 SETTLE_SECONDS = 30.0
+_LOOK_SECONDS = 1.0
 
 
 def needs_reference(case: Case) -> bool:
@@ -63,8 +64,8 @@ def has_faults(case: Case) -> bool:
 async def settle(clock: Clock, state: ClusterState, within: float) -> None:
     """Wait until nothing has changed for a while, but not longer than `within` seconds."""
     end = clock.monotonic() + max(within, SETTLE_SECONDS)
-    while clock.monotonic() < end:
-        before = state.rv
-        await clock.sleep(SETTLE_SECONDS)
-        if state.rv == before:
-            return
+    version, since = state.rv, clock.monotonic()
+    while clock.monotonic() < min(end, since + SETTLE_SECONDS):
+        await clock.sleep(_LOOK_SECONDS)
+        if state.rv != version:
+            version, since = state.rv, clock.monotonic()

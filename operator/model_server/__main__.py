@@ -6,11 +6,17 @@ STATE_PATH  a folder to keep what was learned; unset, it is lost with the proces
 """
 
 import os
+import signal
+import sys
 from pathlib import Path
 
-from aiohttp import web
+# The first process of a container is deaf to signals that it has not asked for, and the imports
+# below take a second in which a pod may be told to end.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
 
-from model_server.app import make_app
+from aiohttp import web  # noqa: E402
+
+from model_server.app import make_app  # noqa: E402
 
 
 def main() -> None:
