@@ -8,6 +8,7 @@ See `harness.explore.strategies` for how they are made.
 
 from __future__ import annotations
 
+from .explore.strategies.hints import describe_hints
 from .explore.strategies.invalid import Invalid, invalid_from_crd
 from .explore.strategies.properties import Property, PropertyRule, properties
 from .explore.strategies.sequences import operations
@@ -25,6 +26,7 @@ __all__ = [
     "Revert",
     "Step",
     "Transition",
+    "describe_hints",
     "from_crd",
     "invalid_from_crd",
     "operations",

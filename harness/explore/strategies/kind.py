@@ -112,7 +112,7 @@ def kind_of(crd: Definition, version: str | None = None) -> CustomKind:
             f"a CustomResourceDefinition is needed, but this is a {crd.get('kind')!r}; "
             "give the path or the document of the CRD"
         )
-    return _kind(orjson.dumps(crd), version)
+    return _kind(orjson.dumps(crd), version or None)
 
 
 @lru_cache(maxsize=64)

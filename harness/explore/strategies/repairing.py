@@ -37,12 +37,17 @@ _REPAIRS_MAX = 6
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that does not hold, and where in the object its level is."""
+    """A rule that does not hold, and where in the object its level is.
+
+    Args:
+        items: For a rule of a list: the items that break it alone, if that is why.
+    """
 
     rule: Rule
     node: Node
     path: str
     place: Place
+    items: tuple[int, ...] = ()
 
 
 def broken_rules(
@@ -57,7 +62,7 @@ def broken_rules(
         return
     for rule in rules.rules:
         if evaluate(RuleSet(rules.node, [rule]), value, old):
-            yield Broken(rule, rules.node, path, place)
+            yield Broken(rule, rules.node, path, place, _culprits(rules.node, rule, value))
     if isinstance(value, list):
         before = correlate(rules.node, old)
         for index, item in enumerate(value):
@@ -75,6 +80,14 @@ def broken_rules(
             elif name not in rules.node.properties:
                 inner = join(path, ANY_KEY)
                 yield from broken_rules(rules.values, item, earlier, inner, (*place, name))
+
+
+def _culprits(node: Node, rule: Rule, value: Any) -> tuple[int, ...]:
+    """The items of a list that break a rule by themselves: `all` is true of each or of none."""
+    if not isinstance(value, list):
+        return ()
+    alone = RuleSet(node, [rule])
+    return tuple(index for index, item in enumerate(value) if evaluate(alone, [item], NO_OLD))
 
 
 class Repairs:
@@ -106,26 +119,26 @@ class Repairs:
             if not verdict.errors and not verdict.unknown:
                 return document
             before = NO_OLD if old is None else old
-            broken = next(
-                broken_rules(self._kind.strategy.schema.rules, verdict.stored, before), None
-            )
-            if broken is None or (old is not None and broken.rule.is_transition):
+            broken = list(broken_rules(self._kind.strategy.schema.rules, verdict.stored, before))
+            if not broken or (old is not None and any(b.rule.is_transition for b in broken)):
                 return None
-            self.draw_again(draw, document, broken)
+            deepest = max(len(each.place) for each in broken)
+            for each in broken:  # Inner levels first: an outer rule should see them repaired.
+                if len(each.place) == deepest:
+                    self.draw_again(draw, document, each)
         return None
 
     def draw_again(self, draw: DrawFn, document: Object, broken: Broken) -> None:
         """Replace what a rule names, in a document that is edited."""
+        redrawing = _Redrawing(draw, self._values)
         for steps in self._named[broken.path, broken.rule.text]:
-            self._redraw(draw, document, broken.place, steps)
-
-    def _redraw(self, draw: DrawFn, document: Object, place: Place, steps: tuple[str, ...]) -> None:
-        """Draw what stands at `steps` below a place; what leads there stays if it is there."""
-        node, path, value = self._kind.schema, "", document
-        todo: list[str | int] = [*place, *steps]
-        if todo[:1] != ["spec"]:
-            todo = ["spec"]
-        _Redrawing(draw, self._values).into(node, path, value, todo)
+            ways: list[Place] = [steps]
+            if steps[:1] == (ANY_ITEM,) and broken.items:
+                ways = [(index, *steps[1:]) for index in broken.items]
+            for way in ways:
+                todo = [*broken.place, *way]
+                if todo[:1] == ["spec"]:
+                    redrawing.into(self._kind.schema, "", document, todo)
 
 
 @dataclass(frozen=True)

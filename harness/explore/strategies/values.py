@@ -20,7 +20,8 @@ from . import formats, numbers
 from .branches import FORBIDDEN, alternatives, limits_fields
 from .clues import NO_CLUES, Clues
 from .drawing import mapping
-from .hints import Hint, hinted
+from .hints import Hint
+from .meanings import meant
 from .paths import ANY_ITEM, ANY_KEY, identity_of, join
 from .required import SearchStrategy, st
 from .shapes import shape_of
@@ -30,6 +31,7 @@ from .texts import meaning_of, texts
 _OPTIONAL_LEAVES = 4.0
 _OPTIONAL_LEAVES_OF_ROOT = 12.0
 _ITEMS_MAX = 3
+_SHAPE_LEAVES = 2.0
 #: Small JSON, for objects that keep what their schema does not know.
 _ANYTHING = st.one_of(
     st.sampled_from(["", "a", 0, 1, True, False]),
@@ -77,9 +79,10 @@ class Values:
 
     def _not_null(self, node: Node, path: str) -> Part:
         hint = self._hints.get(path)
-        special = hinted(hint, node) if hint is not None else shape_of(node)
+        clues = self._clues.get(path, NO_CLUES)
+        special = shape_of(node) if hint is None else meant(hint, node, clues)
         if special is not None:
-            return Part(special.filter(lambda value: not validate(node, value, "")))
+            return Part(special.filter(lambda value: not validate(node, value, "")), _SHAPE_LEAVES)
         if node.raw.get("enum"):
             return Part(st.sampled_from([v for v in node.raw["enum"] if not validate(node, v, "")]))
         if node.int_or_string:
