@@ -93,8 +93,24 @@ def _collect(value: Any, path: str, found: list[str]) -> None:
             _collect(child, f"{path}[{index}]", found)
 
 
-def decode_object(request: Request, resource: Resource) -> Decoded:
-    """The object that a create or update sends.
+def settled_sections(resource: Resource, document: Any, stored: Object | None) -> frozenset[str]:
+    """Names of the sections of a document that are those of the stored object, the very same.
+
+    They have their final form already. Controllers in this process send most of an object back
+    as they have read it, and need not pay for that. The schema of a custom resource may have
+    changed since it was stored, so there is no such section in it.
+    """
+    if stored is None or resource.custom or not isinstance(document, dict):
+        return frozenset()
+    return frozenset(
+        name
+        for name, value in document.items()
+        if isinstance(value, dict | list) and value is stored.get(name)
+    )
+
+
+def decode_object(request: Request, resource: Resource, stored: Object | None = None) -> Decoded:
+    """The object that a create or update sends; `stored` is what it is to be written over.
 
     Raises:
         ApiError: 400 or 415 as the real server words it; 422 for a custom object of another kind.
@@ -107,7 +123,8 @@ def decode_object(request: Request, resource: Resource) -> Decoded:
     if not isinstance(value, dict):
         raise _unrecognized(resource, request.body, _not_an_object(value))
     check_kind(request, resource, value)
-    return checked(request, resource, value, duplicates)
+    settled = settled_sections(resource, request.document, stored)
+    return checked(request, resource, value, duplicates, settled=settled)
 
 
 def checked(
@@ -117,22 +134,26 @@ def checked(
     duplicates: list[str] | None = None,
     *,
     judge: bool = True,
+    settled: frozenset[str] = frozenset(),
 ) -> Decoded:
     """Drop unknown fields and nulls in place, and judge the former by `fieldValidation`.
 
     `judge` is false for the result of an apply, which was checked before and keeps its nulls.
+    `settled` sections are not looked at.
     """
     if not isinstance(value.setdefault("metadata", {}), dict | None):
         raise bad_request(f"{resource.kind}: metadata must be an object")
     value["metadata"] = value["metadata"] or {}
     mode = request.parameter("fieldValidation") or "Warn"
     forgets_owners = value["metadata"].get("managedFields") in ([], [{}])
-    resource.strategy.decode(value)
+    fresh = {name: part for name, part in value.items() if name not in settled}
+    resource.strategy.decode(fresh)
+    unknown = pruning.prune(resource.node, fresh)
+    if judge:
+        resource.strategy.drop_nulls(fresh)
+    value = _joined(value, fresh, settled)
     if forgets_owners:
         value["metadata"]["managedFields"] = []
-    unknown = pruning.prune(resource.node, value)
-    if judge:
-        resource.strategy.drop_nulls(value)
     if not judge or mode == "Ignore" or not (unknown or duplicates):
         return Decoded(value)
     words = [f'unknown field "{path}"' for path in _metadata_first(unknown)]
@@ -143,6 +164,13 @@ def checked(
             f"{resource.kind}: strict decoding error: {', '.join(words)}"
         )
     return Decoded(value, words)
+
+
+def _joined(document: Object, fresh: Object, settled: frozenset[str]) -> Object:
+    """The fresh sections and the settled ones of `document`, in its order."""
+    kept = {name: document[name] for name in settled}
+    present = {**fresh, **kept}
+    return {name: present[name] for name in {**document, **fresh} if name in present}
 
 
 def _metadata_first(paths: list[str]) -> list[str]:

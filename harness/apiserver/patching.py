@@ -15,7 +15,7 @@ import orjson
 
 from . import documents, yaml
 from .apply import server_side_apply
-from .decoding import Decoded, check_kind, checked, go_type, media_type
+from .decoding import Decoded, check_kind, checked, go_type, media_type, settled_sections
 from .fields import has_status, manager_of
 from .parameters import check_write_options, is_true
 from .patches.errors import go_text
@@ -35,9 +35,8 @@ from .status import (
     required,
     unsupported_media_type,
 )
-from .store import Version
 from .versions import version_as_served
-from .writing import check_named, create_decoded, current, write_over
+from .writing import check_named, create_decoded, current, stored_version, write_over
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -61,15 +60,14 @@ def patch(state: ServerState, request: Request, resource: Resource) -> Response:
     value = patch_body(request)
     if value is None and kind != MERGE_PATCH:
         value = [] if kind == JSON_PATCH else {}
-    patched = patched_document(kind, live.document, value, resource)
+    result = patched_document(kind, live.document, value, resource)
+    patched = documents.copy(result)
     if kind == STRATEGIC_PATCH:
         decoded = _decode_strategic(request, resource, patched, value)
     else:
-        # Decoding edits the result, so what a complaint shows of it is made anew.
-        result = partial(patched_document, kind, live.document, value, resource)
-        decoded = _decode_shown(
-            request, resource, patched, lambda: _as_library_writes(result(), value)
-        )
+        settled = settled_sections(resource, result, live.document)
+        shown = partial(_as_library_writes, result, value)
+        decoded = _decode_shown(request, resource, patched, shown, settled)
     check_named(request, resource, decoded.document["metadata"])
     return write_over(state, request, resource, live, decoded)
 
@@ -106,7 +104,7 @@ def patch_body(request: Request) -> Any:
 
 
 def patched_document(kind: str, document: Object, value: Any, resource: Resource) -> Object:
-    """A new document: `document` with the patch applied."""
+    """`document` with the patch applied; it shares with both what did not have to change."""
     if kind == JSON_PATCH:
         if not isinstance(value, list):
             raise _cannot_decode(value, "[]handlers.jsonPatchOp")
@@ -120,8 +118,7 @@ def patched_document(kind: str, document: Object, value: Any, resource: Resource
             result = apply_merge_patch(document, value)
         else:
             result = apply_strategic_patch(document, value, resource.node)
-    private: Object = documents.copy(result)
-    return private
+    return result
 
 
 def _cannot_decode(value: Any, into: str, kind: str = "") -> ApiError:
@@ -155,12 +152,16 @@ def _decode_strategic(request: Request, resource: Resource, patched: Object, pat
 
 
 def _decode_shown(
-    request: Request, resource: Resource, patched: Object, shown: Callable[[], str]
+    request: Request,
+    resource: Resource,
+    patched: Object,
+    shown: Callable[[], str],
+    settled: frozenset[str] = frozenset(),
 ) -> Decoded:
     """Take the result of a patch in as if it had been sent; complaints are about the patch."""
     try:
         check_kind(request, resource, patched)
-        return checked(request, resource, patched)
+        return checked(request, resource, patched, settled=settled)
     except ApiError as error:
         _, found, words = error.message.partition(f"cannot be handled as a {resource.kind}: ")
         if not found:
@@ -177,7 +178,8 @@ def _apply(state: ServerState, request: Request, resource: Resource) -> Response
     assert request.info is not None
     applied = applied_document(request, resource.api_version, resource.kind)
     check_named(request, resource, dict(applied["metadata"]))
-    live = _find(state, request, resource)
+    stored = stored_version(state, request, resource)
+    live = version_as_served(resource, stored) if stored is not None else None
     if live is None and request.info.subresource:
         current(state, request, resource)  # raises 404
     merged = server_side_apply(
@@ -219,10 +221,3 @@ def applied_document(request: Request, served_version: str, served_kind: str) ->
     if not isinstance(value.setdefault("metadata", {}), dict):
         raise bad_request("error decoding YAML: metadata must be an object")
     return value
-
-
-def _find(state: ServerState, request: Request, resource: Resource) -> Version | None:
-    assert request.info is not None
-    namespace = request.info.namespace if resource.namespaced else ""
-    version = state.store.collection(resource.storage_key).get((namespace, request.info.name))
-    return None if version is None else version_as_served(resource, version)

@@ -110,7 +110,7 @@ def patch(
     if kind == APPLY_PATCH:
         return _write(state, request, resource, live, _applied(state, request, resource, live))
     shown = scale_of(resource, live.document)
-    wanted = patched_document(kind, shown, patch_body(request), resource)
+    wanted = documents.copy(patched_document(kind, shown, patch_body(request), resource))
     return _write(state, request, resource, live, _tracked(state, request, resource, live, wanted))
 
 

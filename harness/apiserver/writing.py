@@ -202,12 +202,18 @@ def current(state: ServerState, request: Request, resource: Resource) -> Version
         ApiError: 404.
     """
     assert request.info is not None
-    namespace = request.info.namespace if resource.namespaced else ""
-    key: Key = (namespace, request.info.name)
-    version = state.store.collection(resource.storage_key).get(key)
+    version = stored_version(state, request, resource)
     if version is None:
         raise not_found(resource.plural, request.info.name, resource.group)
     return version_as_served(resource, version)
+
+
+def stored_version(state: ServerState, request: Request, resource: Resource) -> Version | None:
+    """What is stored under the name in a request, in the version that it is stored in."""
+    assert request.info is not None
+    namespace = request.info.namespace if resource.namespaced else ""
+    key: Key = (namespace, request.info.name)
+    return state.store.collection(resource.storage_key).get(key)
 
 
 def update(state: ServerState, request: Request, resource: Resource) -> Response:
@@ -218,7 +224,8 @@ def update(state: ServerState, request: Request, resource: Resource) -> Response
     """
     assert request.info is not None
     check_write_options(request, "UpdateOptions")
-    decoded = decode_object(request, resource)
+    stored = stored_version(state, request, resource)
+    decoded = decode_object(request, resource, stored.document if stored is not None else None)
     check_named(request, resource, decoded.document["metadata"])
     try:
         live = current(state, request, resource)
