@@ -273,7 +273,8 @@ def test_a_kind_that_was_followed_and_is_refused_ends_the_run() -> None:
 
         async def ends() -> AsyncIterator[WatchEvent]:
             await api.clock.sleep(A_WHILE)
-            for event in ():
+            nothing: tuple[WatchEvent, ...] = ()
+            for event in nothing:
                 yield event
 
         guarded = Client(transport, "harness")
