@@ -24,20 +24,29 @@ class Patience:
     Args:
         quiet: Without a change for so long it is at rest; longer than the operator's debounce.
         within: It must come to rest within this.
+        requests: More of the operator's than this, and for each pod, and no rest will come.
+        requests_per_pod: See there.
         stuck_pod: A pod to which nothing happened for so long is waited for no longer.
         watch: How long it is looked at, at the end, whether the operator is really quiet.
         settle: How long a rollout is waited for, at the end, beyond its progress deadline.
-        poll: Between two looks at a pod that moves.
+        poll: Between two looks.
         quiet_after_faults: As `quiet`, where faults have acted: a retry may be that long away.
     """
 
     quiet: float = 5.0
     within: float = 300.0
+    requests: int = 500
+    requests_per_pod: int = 20
     stuck_pod: float = 30.0
     watch: float = 60.0
     settle: float = 700.0
     poll: float = 0.5
     quiet_after_faults: float = 180.0
+
+    def too_many(self, requests: int, witness: Witness) -> bool:
+        """Whether the operator asks for more than there can be work."""
+        pods = len(witness.state.objects("Pod"))
+        return requests > self.requests + self.requests_per_pod * pods
 
     def after_faults(self) -> Patience:
         """The same, for an operator that has met errors."""
@@ -64,15 +73,17 @@ async def until_rest(
     """
     started = clock.elapsed_ns()
     deadline = started + round(patience.within * _SECOND)
+    requests = witness.requests
     while True:
         now = clock.elapsed_ns()
         left = max(witness.moved.time_ns, started) + round(patience.quiet * _SECOND) - now
         waits = busy() or _pods_move(witness, now - round(patience.stuck_pod * _SECOND))
         if left <= 0 and not waits:
             return True
-        if now >= deadline:
+        if now >= deadline or patience.too_many(witness.requests - requests, witness):
             return False
-        await clock.sleep(max(left / _SECOND, patience.poll if waits else 0.0))
+        seconds = patience.poll if waits else left / _SECOND
+        await clock.sleep(min(seconds, patience.poll))
 
 
 def _pods_move(witness: Witness, since_ns: int) -> bool:

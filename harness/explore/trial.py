@@ -104,6 +104,8 @@ class _Trial:
             await self._operate(scene, faults, injects)
             self._judge(scene)
             injects = []
+            if not scene.fact.at_rest:  # nothing that is judged at rest can be judged any more
+                return
         await self._end(scene)
 
     async def _operate(self, scene: Scene, faults: Faults, injects: Sequence[Inject]) -> None:

@@ -2,8 +2,8 @@
 
     ended        its process ended, though nobody asked for it
     exception    an exception went through its own code and was only logged, or not even that
-    hot loop     far more requests than there is work: more than 50 a second on average in one
-                 operation, and more than a thousand in all
+    hot loop     far more requests than there can be work: more than 500 in one operation and 20 for
+                 each pod, at more than 50 a second on average
 
 Exceptions that tell of the API (a conflict, a connection that broke, what kopf itself raises to
 try again) are how a reconciler learns of the world, and none of them is held against it. What is
@@ -30,7 +30,6 @@ from .oracle import Oracle
 
 _CRASH_LOOP = 3
 _REQUESTS_PER_SECOND = 50
-_REQUESTS_AT_LEAST = 1000
 
 
 class NoCrash(Oracle):
@@ -74,9 +73,8 @@ class NoCrash(Oracle):
 
     def _hot_loop(self, scene: Scene) -> Iterable[Finding]:
         requests, seconds = scene.fact.requests, max(scene.fact.seconds, 1.0)
-        pods = scene.witness.state.objects("Pod")
-        bound = max(_REQUESTS_AT_LEAST, _REQUESTS_PER_SECOND * seconds, 20 * len(pods))
-        if requests > bound:
+        is_fast = requests > _REQUESTS_PER_SECOND * seconds
+        if is_fast and scene.patience.too_many(requests, scene.witness):
             headline = f"the operator sent {requests} requests in {seconds:.1f}s of one operation"
             yield scene.finding(self.name, headline, "hot loop")
 
