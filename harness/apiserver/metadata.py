@@ -79,7 +79,9 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
                 f"found new finalizers []string{{{shown}}}"
             )
             errors.append(forbidden_field("metadata.finalizers", words))
-    return errors + _validate_parts(new)
+    # What is stored was judged when it was written.
+    changed = {field: value for field, value in new.items() if value != old.get(field)}
+    return errors + _validate_parts(changed)
 
 
 def _validate_parts(meta: Object) -> list[FieldError]:
@@ -187,7 +189,8 @@ _ORDER = (
 
 def tidy(meta: Object) -> Object:
     """The metadata in the server's order of fields, without what is empty."""
-    filled = {field: meta[field] for field in _ORDER if meta.get(field) not in (None, "", [], {})}
+    # Zero counts: it is a grace period.
+    filled = {field: value for field in _ORDER if (value := meta.get(field)) or value == 0}
     if not filled.get("generation"):
         filled.pop("generation", None)  # typed clients send the zero of kinds without generation
     return filled

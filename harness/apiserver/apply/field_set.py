@@ -58,6 +58,8 @@ def _union_below(left: FieldSet, right: FieldSet) -> FieldSet:
 
 def difference(left: FieldSet, right: FieldSet) -> FieldSet:
     """Paths of `left` that are not in `right`; children of a path in `right` stay."""
+    if not right:
+        return left
     result: FieldSet = {}
     for element, tree in left.items():
         other = right.get(element)

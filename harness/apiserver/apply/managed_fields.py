@@ -149,12 +149,12 @@ def keep_times(new: Object, live: Object) -> Object:
     old_rows, new_rows = entries(live), entries(new)
     if old_rows == new_rows or len(old_rows) != len(new_rows):
         return new
-    if not _differ_in_times_only(old_rows, new_rows):
-        return new
     bare = with_rows(new, [])
     if "resourceVersion" in live["metadata"]:
         bare["metadata"].setdefault("resourceVersion", live["metadata"]["resourceVersion"])
-    return with_rows(new, old_rows) if bare == with_rows(live, []) else new
+    if bare != with_rows(live, []):
+        return new
+    return with_rows(new, old_rows) if _differ_in_times_only(old_rows, new_rows) else new
 
 
 def _differ_in_times_only(old_rows: list[Object], new_rows: list[Object]) -> bool:

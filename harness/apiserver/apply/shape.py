@@ -115,6 +115,7 @@ def shape_of(node: Node) -> Shape:
     return shape
 
 
-def are(kind: type, *values: Any) -> bool:
-    """Whether all values are of the kind; null takes the kind of the others."""
-    return all(value is None or isinstance(value, kind) for value in values)
+def are(kind: type, first: Any, second: Any) -> bool:
+    """Whether both values are of the kind; null takes the kind of the other."""
+    fits = first is None or isinstance(first, kind)
+    return fits and (second is None or isinstance(second, kind))

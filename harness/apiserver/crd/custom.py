@@ -79,8 +79,9 @@ class CustomStrategy(Strategy):
     def validate_update(self, new: Object, old: Object) -> list[FieldError]:
         """As on creation, for what changed; transition rules compare with the old object."""
         errors = self._shape(new, old)
-        if not list_type_errors(self.schema.judged, old, ""):
-            errors += list_type_errors(self.schema.judged, new, "")
+        found = list_type_errors(self.schema.judged, new, "")
+        if found and not list_type_errors(self.schema.judged, old, ""):
+            errors += found
         return errors + self._rules(new, old, errors)
 
     def validate_status_update(self, new: Object, old: Object) -> list[FieldError]:
