@@ -18,6 +18,7 @@ from harness.errors import HarnessError, InfrastructureError, UsageError
 from .cleaning import clean
 from .doctoring import doctor
 from .exit_codes import INFRASTRUCTURE, INTERRUPTED, USAGE
+from .fuzzing import fuzz
 from .inspecting import list_cases, plan, schema, validate
 from .replaying import replay
 from .running import run
@@ -30,7 +31,7 @@ def cli() -> None:
     """Prove that a Kubernetes operator converges, whatever breaks."""
 
 
-for command in (run, validate, plan, list_cases, schema, replay, serve, clean, doctor):
+for command in (run, validate, plan, list_cases, schema, replay, fuzz, serve, clean, doctor):
     cli.add_command(command)
 
 
