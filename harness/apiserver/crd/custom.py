@@ -91,7 +91,9 @@ class CustomStrategy(Strategy):
     def _shape(self, document: Object, old: Any) -> list[FieldError]:
         errors = validate(self.schema.judged, document, "", old)
         errors += self._replica_errors(document)
-        return errors + embedded_errors(self.schema.judged, document, "")
+        if self.schema.judged.bears_embedded:
+            errors += embedded_errors(self.schema.judged, document, "")
+        return errors
 
     def _replica_errors(self, document: Object) -> list[FieldError]:
         value = value_at(document, self.replicas_path) if self.replicas_path else None

@@ -155,6 +155,12 @@ class Node:
         """`x-kubernetes-embedded-resource`: apiVersion, kind and metadata are an object's own."""
         return bool(self.raw.get("x-kubernetes-embedded-resource"))
 
+    @cached_property
+    def bears_embedded(self) -> bool:
+        """Whether an embedded resource may stand anywhere below; not for types in themselves."""
+        below = [*self.properties.values(), self.items, self.additional]
+        return any(node.embedded or node.bears_embedded for node in below if node is not None)
+
     @property
     def list_type(self) -> str:
         """atomic (default), set or map."""
