@@ -7,6 +7,7 @@ These are all public names; everything else may move. They are imported when fir
     ready, cel, count, matches                   claims
     Seconds                                      a duration from Python
     PodKill, DeleteObject, ApiError, ...         faults, as in scenario files
+    fuzz                                         a test that searches an operator from its CRD
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.explore.campaign.testing import fuzz
     from harness.faults.api_path import ApiError, ApiLatency, CommitThenTimeout
     from harness.faults.container_kill import ContainerKill
     from harness.faults.cordon import NodeCordon
@@ -60,6 +62,7 @@ _HOMES = {
     "WatchExpired": "harness.faults.watches",
     "cel": "harness.library.claims",
     "count": "harness.library.claims",
+    "fuzz": "harness.explore.campaign.testing",
     "matches": "harness.library.claims",
     "ready": "harness.oracle.ready",
 }
@@ -91,6 +94,7 @@ __all__ = [
     "WatchExpired",
     "cel",
     "count",
+    "fuzz",
     "matches",
     "ready",
 ]

@@ -53,10 +53,16 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     add_options(group, pluginmanager)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """What the options say of the place must be possible before anything is collected."""
-    from harness.pytest_places import check_workers, cluster_of, place_of
+    """What the options say of the place must be possible before anything is collected.
 
+    First, because Hypothesis' own plugin loads the profile that is chosen, here too.
+    """
+    from harness.pytest_places import check_workers, cluster_of, place_of
+    from harness.pytest_profiles import register_profiles
+
+    register_profiles(config)
     if cluster_of(config):
         check_workers(config)
         place_of(config)

@@ -201,7 +201,9 @@ def _replay(file: Path, options: dict[str, Any]) -> int:
 
     trial = read_trial(file).spec
     target = {key: str(options[key]) for key in ("crd", "subject", "kind") if options[key]}
-    spec = CampaignSpec(target=trial.target.model_copy(update=target), oracles=trial.oracles)
+    spec = CampaignSpec(
+        target=trial.target.model_copy(update=target), oracles=trial.oracles, faults="none"
+    )
     plan = replace(_plan_of(spec), source={})
     example = Example(operations_of({"operations": trial.operations}), trial.seed)
     found = replay(plan, example).found

@@ -24,7 +24,11 @@ def validate(paths: tuple[Path, ...], where: dict[str, Any]) -> int:
     from harness.running.place import lacking, placed
     from harness.scenario.plan import plans_of
 
-    cases = select_cases(paths)
+    others = _check_fuzzing(paths)
+    scenarios = tuple(path for path in paths if path not in others)
+    if others and not scenarios:
+        return PASSED
+    cases = select_cases(scenarios)
     files = len({case.file for case in cases})
     plans = plans_of(cases, seed=None, repeat=1, draw=0, settings=settings_of(cases))
     skipped = {plan.name: lacking(plan) for plan in placed(plans, place_of(where))}
@@ -32,7 +36,19 @@ def validate(paths: tuple[Path, ...], where: dict[str, Any]) -> int:
     for name, reason in skipped.items():
         if reason:
             click.echo(f"  skipped there: {name} ({reason})")
-    return PASSED if cases else NOTHING_SELECTED
+    return PASSED if cases or others else NOTHING_SELECTED
+
+
+def _check_fuzzing(paths: tuple[Path, ...]) -> list[Path]:
+    """Check campaigns and trials, say how many there are, and return their files."""
+    from harness.explore.campaign.loading import check_files
+    from harness.scenario.loader import collect
+
+    found = {file: check_files(file) for file in collect(paths)}
+    files = [file for file, count in found.items() if count]
+    if files:
+        click.echo(f"campaigns and trials: {sum(found.values())}, all valid")
+    return files
 
 
 @click.command()
@@ -100,9 +116,18 @@ def list_cases(
 
 
 @click.command()
-def schema() -> int:
-    """Print the JSON Schema of scenario files, for editors."""
+@click.option(
+    "--kind",
+    type=click.Choice(["Scenario", "Campaign"]),
+    default="Scenario",
+    show_default=True,
+    help="Of which files.",
+)
+def schema(kind: str) -> int:
+    """Print the JSON Schema of scenario or campaign files, for editors."""
+    from harness.explore.campaign.formats import campaign_schema
     from harness.scenario.model import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    chosen = json_schema() if kind == "Scenario" else campaign_schema()
+    click.echo(json.dumps(chosen, indent=2))
     return PASSED

@@ -24,6 +24,9 @@ from .model import API_VERSION, Scenario
 from .names import check_names
 from .yaml_tree import Tree, read
 
+#: Kinds of files beside scenarios, and the option of `harness fuzz` that takes them.
+OF_FUZZING = {"Campaign": "--campaign", "Trial": "--replay"}
+
 
 @dataclass(frozen=True)
 class Case:
@@ -143,11 +146,21 @@ def load_file(file: Path, *, named: bool = True) -> list[Case]:
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(f"cannot be read: {error}", file=str(file)) from None
     # A manifest among the scenarios is judged as a manifest, not as strict YAML.
-    trees = [tree for tree in read(text, str(file), kubectl=True) if named or _is_ours(tree)]
+    trees = [tree for tree in read(text, str(file), kubectl=True) if named or _is_scenario(tree)]
     if not trees:
         return []
     strict = read(text, str(file))
-    return [case for tree in strict if named or _is_ours(tree) for case in _cases(tree)]
+    return [case for tree in strict if named or _is_scenario(tree) for case in _cases(tree)]
+
+
+def is_of_fuzzing(tree: Tree) -> bool:
+    """Whether a document is a campaign or a trial, which `harness fuzz` plays."""
+    return _is_ours(tree) and tree.value.get("kind") in OF_FUZZING
+
+
+def _is_scenario(tree: Tree) -> bool:
+    """Whether a document is ours and no other kind than a scenario that we know."""
+    return _is_ours(tree) and not is_of_fuzzing(tree)
 
 
 def _is_ours(tree: Tree) -> bool:
@@ -180,6 +193,9 @@ def _check_head(tree: Tree) -> None:
     if version != API_VERSION:
         message = f"apiVersion is {version!r}; write {API_VERSION}"
         raise tree.error(message, ("apiVersion",))
+    if is_of_fuzzing(tree):
+        message = f"a {kind} is played by `harness fuzz`, with {OF_FUZZING[str(kind)]} FILE"
+        raise tree.error(message, ("kind",))
     if kind != "Scenario":
         remedy = did_you_mean(str(kind), ["Scenario"])
         raise tree.error(f"kind is {kind!r}; write Scenario{remedy}", ("kind",))

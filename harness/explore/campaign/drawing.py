@@ -200,7 +200,7 @@ _Act = Callable[[_World, DrawFn], Operation]
 _ACTS: dict[str, tuple[_Act, int]] = {
     "update": (_World.update, 5),
     "create": (_World.create, 1),
-    "mistake": (_World.mistake, 2),
+    "mistake": (_World.mistake, 3),
     "scale": (_World.scale, 1),
     "delete": (_World.delete, 1),
     "disturb": (_World.disturb, 2),

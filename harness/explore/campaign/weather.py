@@ -22,7 +22,7 @@ from ..strategies.required import DrawFn, SearchStrategy, st
 _PARAMETERS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "apiError": {
         "status": (500, 409, 429, 503),
-        "percent": ("100%", "50%"),
+        "percent": (100, 50),
         "maxConsecutive": (1, 3),
     },
     "apiLatency": {"latency": ("1s", "100ms", "10s")},

@@ -1,0 +1,121 @@
+"""`@harness.fuzz(...)`: a pytest test that searches an operator, one Hypothesis example a trial.
+
+    @harness.fuzz(crd="crd.yaml", subject="my_operator.handlers")
+    def test_my_operator(outcome): ...
+
+The body is for claims of your own, and may be empty. Here Hypothesis itself leads, not a campaign:
+its profile says how many examples, its database knows what failed before, it shrinks. With
+pytest-xdist each test is searched by one worker. A finding is an exception class of its own by its
+key, so that Hypothesis shrinks each one and none into another.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from pathlib import Path
+
+from harness.apiserver.requests import Object
+from harness.errors import UsageError
+from harness.scenario.settings import find_settings
+
+from ..machine import OperatorFailed
+from ..oracles import ALL
+from ..outcome import Outcome
+from ..strategies.hints import HintsSource
+from ..target import Target
+from .drawing import Example, examples
+from .goals import goals_of
+from .plan import DEFAULT_FAULTS, CampaignPlan
+from .saving import FOLDER, name_of_finding, save, trial_document
+from .searching import Batch, Hit
+from .shrinking import Shrunk
+from .telling import finding_text
+from .trials import try_out
+from .weather import check_pool
+
+from hypothesis import HealthCheck, given, settings  # isort: skip - after `required` was asked for
+
+Test = Callable[..., None]
+
+
+def fuzz(
+    crd: str | Path | Object | None = None,
+    subject: str = "",
+    *,
+    target: Target | None = None,
+    version: str = "",
+    hints: HintsSource = None,
+    faults: Mapping[str, int] | None = None,
+    swarm: bool = True,
+    oracles: Collection[str] = ALL,
+    operations_max: int = 10,
+    max_examples: int | None = None,
+) -> Callable[[Callable[..., object]], Test]:
+    """Make a test of a search; its function may take each `outcome`.
+
+    Args:
+        crd: A manifest with the definition of the kind, or the definition.
+        subject: A kopf module, a `kopf run` line, or another command.
+        target: Instead of both: an operator with all that it needs. Without any of them, the
+            project's `[tool.operator-harness]` says what to test.
+        version: Of the kind; the storage version when empty.
+        hints: What fields mean that their schema does not tell.
+        faults: The pool, with weights; `{}` for none, and the default pool when omitted.
+        swarm: Some kinds of operations and some faults are off in each example.
+        oracles: Who judges, by name.
+        operations_max: The longest example.
+        max_examples: Instead of what the Hypothesis profile says.
+
+    Raises:
+        UsageError: A CRD is named without a subject, or the other way round.
+    """
+    if (crd is None) != (not subject):
+        raise UsageError("@harness.fuzz needs both crd and subject, or neither of them")
+    pool = dict(DEFAULT_FAULTS if faults is None else faults)
+    check_pool(pool)
+    if target is None and crd is not None:
+        target = Target.of(crd, subject, version=version)
+    elif target is None:
+        target = Target.of_project(find_settings(Path.cwd()), version=version)
+    plan = CampaignPlan(
+        target,
+        hints,
+        pool,
+        swarm,
+        tuple(oracles),
+        operations_max=operations_max,
+        source={"subject": subject, "crd": crd} if isinstance(crd, str) else {},
+    )
+    return lambda function: _test_of(plan, function, max_examples)
+
+
+def _test_of(plan: CampaignPlan, function: Callable[..., object], max_examples: int | None) -> Test:
+    takes_outcome = bool(inspect.signature(function).parameters)
+
+    def test(example: Example) -> None:
+        outcome = try_out(plan, example)
+        if outcome.findings:
+            raise _failure(plan, example, outcome)
+        if takes_outcome:
+            function(outcome)
+
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(test, name, getattr(function, name))
+    asked: dict[str, Any] = {} if max_examples is None else {"max_examples": max_examples}
+    quiet = settings(deadline=None, suppress_health_check=list(HealthCheck), **asked)
+    made: Test = quiet(given(examples(plan, goals_of(plan.target)))(test))
+    return made
+
+
+def _failure(plan: CampaignPlan, example: Example, outcome: Outcome) -> OperatorFailed:
+    finding = outcome.findings[0]
+    found = Shrunk(Hit(Batch(0, 1), 0, example, finding), example, finding, tuple(outcome.log), 0)
+    file = save(FOLDER, name_of_finding(found), trial_document(plan, found))
+    return _class_for(finding.key)(finding_text(found, file))
+
+
+@cache
+def _class_for(key: str) -> type[OperatorFailed]:
+    return type(OperatorFailed.__name__, (OperatorFailed,), {"__doc__": key})
