@@ -7,6 +7,7 @@ behaves as under `kopf run`, only that the loop and the log are given.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
@@ -99,13 +100,18 @@ def local_packages() -> list[str]:
     it), and each may keep state.
     """
     installed = (sysconfig.get_path("stdlib"), *site.getsitepackages(), site.getusersitepackages())
-    found = set()
+    found: set[str] = set()
     for entry in sys.path:
         folder = os.path.abspath(entry)
         if not folder.startswith(installed) and os.path.isdir(folder):
-            names = {module.name for module in pkgutil.iter_modules([folder])}
-            found |= names - _NOT_THE_SUBJECTS
+            found |= _modules_in(folder, os.stat(folder).st_mtime_ns) - _NOT_THE_SUBJECTS
     return sorted(found)
+
+
+@functools.cache
+def _modules_in(folder: str, changed_ns: int) -> frozenset[str]:
+    """The modules of a folder, looked up again when files came or went."""
+    return frozenset(module.name for module in pkgutil.iter_modules([folder]))
 
 
 def fresh_package(module: str) -> str:
