@@ -21,8 +21,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
-from harness.explore.oracles import ALL
 from harness.explore.operations import Operation
+from harness.explore.oracles import ALL
 from harness.explore.target import Target
 from harness.explore.trial import run_trial
 from harness.scenario.hash_seed import HASH_SEED
