@@ -28,9 +28,14 @@ def limits_fields(node: Node) -> bool:
     return bool(node.properties) and any(keyword in node.raw for keyword in keywords)
 
 
+def has_logic(node: Node) -> bool:
+    """Whether a schema has alternatives."""
+    return any(keyword in node.raw for keyword in _LOGIC)
+
+
 def alternatives(node: Node) -> list[Node]:
     """Schemas without logic, whose values together are those of `node`; simplest first."""
-    if not any(keyword in node.raw for keyword in _LOGIC):
+    if not has_logic(node):
         return [node]
     options = [_without_logic(node.raw)]
     for branch in node.raw.get("allOf", ()):
@@ -51,7 +56,7 @@ def alternatives(node: Node) -> list[Node]:
 def _again(raw: Raw) -> list[Node]:
     """A branch may have brought logic of its own."""
     node = Node(raw)
-    return alternatives(node) if any(keyword in raw for keyword in _LOGIC) else [node]
+    return alternatives(node) if has_logic(node) else [node]
 
 
 def _without_logic(raw: Mapping[str, Any]) -> Raw:

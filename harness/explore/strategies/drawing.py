@@ -12,6 +12,11 @@ from typing import Any
 
 from .required import DrawFn, SearchStrategy, st
 
+#: Hypothesis takes what has fewer choices for simpler. A text of a thousand letters is one choice,
+#: a short one that a pattern allows is several; with these it is simpler again.
+_BALLAST = st.tuples(*[st.booleans()] * 6)
+#: The value null, as an alternative that is never simpler than a value, for the same reason.
+NULL = st.sampled_from((None, None))
 #: In place of the value of an optional field that is left out.
 ABSENT: Any = object()
 
@@ -26,15 +31,15 @@ def boundaries_and_others(
     """The values where programs break, as alternatives beside all others.
 
     Args:
-        simple: Small ones, simplest first; shrinking ends here.
-        general: Everything that is allowed.
-        extreme: The largest and longest: rarer, since they are slow to carry around.
+        simple: A few small ones, simplest first; shrinking ends here.
+        general: Everything that is allowed; what a small one does not show shrinks within it.
+        extreme: The largest and longest, the strange, and what rules name.
     """
     options = [general]
     if simple:
         options.insert(0, st.sampled_from(simple))
     if extreme:
-        options.append(st.sampled_from([*simple, *simple, *extreme]))
+        options.append(st.tuples(st.sampled_from(extreme), _BALLAST).map(_first))
     return st.one_of(options)
 
 
@@ -98,5 +103,5 @@ def _few_of(
     return st.tuples(*required.values(), chosen).map(assemble)
 
 
-def _first(entry: tuple[str, Any]) -> str:
+def _first(entry: tuple[Any, Any]) -> Any:
     return entry[0]

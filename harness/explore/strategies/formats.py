@@ -88,3 +88,11 @@ LABEL_KEY = st.one_of(
     st.from_regex(r"([a-z]{1,8}\.[a-z]{1,4}/)?[a-z]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True),
 )
 RESOURCE_NAME = _one_of("cpu", "memory", "ephemeral-storage")
+#: What every embedded resource must say of itself.
+EMBEDDED = st.fixed_dictionaries(
+    {
+        "apiVersion": st.just("v1"),
+        "kind": st.just("ConfigMap"),
+        "metadata": st.fixed_dictionaries({"name": DNS_LABEL}),
+    }
+)

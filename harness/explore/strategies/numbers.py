@@ -31,10 +31,12 @@ def integers(node: Node, clues: Iterable[Any] = (), most: int | None = None) -> 
     if step and float(step).is_integer():
         return _multiples(least, highest, int(step))
     near = [int(c) + d for c in clues if _is_number(c) for d in (0, -1, 1)]
-    simple = _fitting(node, [0, 1, *near, least, highest], least, highest)
-    return boundaries_and_others(
-        simple, st.integers(least, highest).filter(lambda v: not step or v % step == 0)
+    simple = _fitting(node, [0, 1], least, highest) or _fitting(
+        node, [least, highest], least, highest
     )
+    extreme = _fitting(node, [*near, *near, least, highest], least, highest)
+    general = st.integers(least, highest).filter(lambda v: not step or v % step == 0)
+    return boundaries_and_others(simple, general, extreme)
 
 
 def integer_bounds(node: Node) -> tuple[int, int]:
@@ -71,9 +73,8 @@ def numbers(node: Node, clues: Iterable[Any] = ()) -> SearchStrategy[float]:
     step = raw.get("multipleOf")
     near = [c + d for c in clues if _is_number(c) for d in (0, -1, 1)]
     bounds = [value for value in (0, 1, 0.5, *near, least, most) if value is not None]
-    simple = sorted(
-        dict.fromkeys(v for v in bounds if not validate(node, v, "")), key=lambda v: (abs(v), v < 0)
-    )
+    allowed = dict.fromkeys(v for v in bounds if not validate(node, v, ""))
+    simple, *extreme = sorted(allowed, key=lambda v: (abs(v), v < 0)) or [None]
     if step:
         low = -1000 if least is None else math.ceil(least / step)
         high = low + 2000 if most is None else math.floor(most / step)
@@ -84,6 +85,5 @@ def numbers(node: Node, clues: Iterable[Any] = ()) -> SearchStrategy[float]:
             max(1e9, least or 0) if most is None else most,
             allow_nan=False,
         )
-    return boundaries_and_others(
-        simple, general.filter(lambda value: not validate(node, value, ""))
-    )
+    fitting = general.filter(lambda value: not validate(node, value, ""))
+    return boundaries_and_others([] if simple is None else [simple], fitting, extreme)

@@ -165,7 +165,7 @@ class _Redrawing:
         if rest:
             self.into(node, path, value[index], rest)
         else:
-            value[index] = self.draw(self.values.at(node, path))
+            value[index] = self.draw(self.values.near_rules(node, path))
 
     def _field(self, node: Node, path: str, value: Object, name: str, rest: Any) -> None:
         child = node.field(name)
@@ -175,7 +175,7 @@ class _Redrawing:
         if rest and name in value and value[name] is not None:
             self.into(child, at, value[name], rest)
             return
-        drawn = self.values.at(child, at)
+        drawn = self.values.near_rules(child, at)
         found = self.draw(drawn if name in node.required else perhaps(drawn, 0.5))
         value.pop(name, None)
         if found is not ABSENT:

@@ -89,13 +89,23 @@ def shape_of(node: Node) -> SearchStrategy[Any] | None:
         return None
     names = node.properties.keys()
     for fields, values, typical in _SHAPES:
-        if fields <= names:
+        if fields <= names and not _says_more(node):
             return _pruned(node, values) if _has_room(node, typical) else None
     if names >= _TEMPLATE_FIELDS and shape_of(node.properties["spec"]) is not None:
         typical = {"spec": _SHAPES[0][2]}
         if "containers" in node.properties["spec"].properties and _has_room(node, typical):
             return _pruned(node, _TEMPLATE)
     return None
+
+
+def _says_more(node: Node) -> bool:
+    """Whether a schema of resources tells itself what a quantity is: then it is drawn by that."""
+    limits = node.properties.get("limits")
+    return (
+        limits is not None
+        and limits.additional is not None
+        and ("pattern" in limits.additional.raw)
+    )
 
 
 def _has_room(node: Node, value: Any) -> bool:

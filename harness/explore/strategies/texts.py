@@ -22,9 +22,10 @@ from .required import SearchStrategy, st
 #: Where a schema has no longest length.
 _LENGTH_MAX = 40
 _LONGEST_SHOWN = 1024
-#: Up to `A` they are tried where there is a pattern, too.
-_WITH_PATTERN = 5
-_ORDINARY = ("", "a", "0", "/", "A", "example", "A b", "true", "ä", "名前", "🦆")
+_PLAIN = ("", "a", "0", "/", "A")
+_STRANGE = ("example", "A b", "true", "ä", "名前", "🦆")
+#: Long texts are slow to carry around, so there are few beside the others.
+_LONGEST_COUNT = 2
 #: What a pattern takes and refuses tells quantities and durations from other texts.
 _LIKE_QUANTITY = (("1", "1Gi", "500M"), ("", "a", "1Q", "1s"))
 _LIKE_DURATION = (("1s", "5m", "1h"), ("", "a", "1Q", "1Gi"))
@@ -41,9 +42,12 @@ def texts(node: Node, clues: Clues) -> SearchStrategy[str]:
     def fits(text: str) -> bool:
         return not validate(node, text, "")
 
-    simple = [text for text in dict.fromkeys(_simple(node, clues)) if fits(text)]
-    extreme = [text for text in dict.fromkeys(_longest(node, clues)) if fits(text)]
-    return boundaries_and_others(simple, _general(node, clues).filter(fits), extreme[:2])
+    plain = () if _is_told(node, clues) else _PLAIN
+    simple = [text for text in plain if fits(text)]
+    strange = [text for text in dict.fromkeys(_strange(node, clues)) if fits(text)]
+    longest = [text for text in dict.fromkeys(_longest(node, clues)) if fits(text)]
+    extreme = [*strange, *longest[:_LONGEST_COUNT]]
+    return boundaries_and_others(simple, _general(node, clues).filter(fits), extreme)
 
 
 def _general(node: Node, clues: Clues) -> SearchStrategy[str]:
@@ -72,21 +76,25 @@ def meaning_of(pattern: str) -> SearchStrategy[str] | None:
     return None
 
 
-def _simple(node: Node, clues: Clues) -> Iterable[str]:
-    """Short texts worth trying; those with a format have their own in `formats`."""
+def _is_told(node: Node, clues: Clues) -> bool:
+    """Whether rules, a format or a pattern tell so much that plain texts are no use."""
+    return bool(clues.patterns) or node.format in FORMATS or _means(node)
+
+
+def _strange(node: Node, clues: Clues) -> Iterable[str]:
+    """What rules name, and texts that programs stumble over."""
     yield from (value for value in clues.values if isinstance(value, str))
-    if clues.patterns or node.format in FORMATS or _means(node):
-        return
-    yield from _ORDINARY[: _WITH_PATTERN if node.raw.get("pattern") else None]
-    yield from (_of_length("a", size) for size in clues.sizes if size <= _LENGTH_MAX)
+    if not _is_told(node, clues):
+        yield from (_of_length("a", size) for size in clues.sizes if size <= _LENGTH_MAX)
+        yield from () if node.raw.get("pattern") else _STRANGE
 
 
 def _longest(node: Node, clues: Clues) -> Iterable[str]:
     """The longest texts allowed, and those around the lengths that rules name."""
-    if node.format in FORMATS or _means(node):
+    if _is_told(node, clues):
         return
     near = [size + step for size in clues.sizes for step in (0, 1, -1)]
-    for size in (node.raw.get("maxLength"), *near):
+    for size in (*near, node.raw.get("maxLength")):
         if size and size <= _LONGEST_SHOWN:
             yield from (_of_length(start, size) for start in ("a", "/a", "1"))
 

@@ -89,19 +89,27 @@ class _Move:
 
 
 def _moves(specs: Specs, spec: Object) -> Iterator[_Move]:
-    """Everything that can be done to a spec in one step, in the order of the schema."""
+    """Everything that can be done to a spec in one step, in the order of the schema.
+
+    Inside a part that is of a known type (a pod template) only what is there changes or goes: what
+    its schema has room for is no pod that a cluster would take.
+    """
+    values = specs.values
     for spot in spots(specs.kind.spec, spec):
-        if specs.values.is_ignored(spot.path):
+        if values.is_ignored(spot.path):
             continue
-        drawn = specs.values.at(spot.node, spot.path)
+        drawn = values.at(spot.node, spot.path)
+        is_inner = values.is_within_shape(spot.path)
+        is_known = not is_inner or values.is_meant(spot.path)
         if not spot.is_there:
-            yield _Move(Add(spot.path), spot, drawn)
+            yield from [] if is_inner else [_Move(Add(spot.path), spot, drawn)]
             continue
-        if spot.is_leaf:
+        if values.is_shaped(spot.path) or (spot.is_leaf and is_known):
             yield _Move(Change(spot.path), spot, drawn)
         if not spot.required:
             yield _Move(Remove(spot.path), spot)
-        yield from _growing(specs, spot)
+        if not is_inner:
+            yield from _growing(specs, spot)
 
 
 def _growing(specs: Specs, spot: Spot) -> Iterator[_Move]:

@@ -17,9 +17,9 @@ from harness.apiserver.schema.node import Node
 from harness.apiserver.schema.validation import validate
 
 from . import formats, numbers
-from .branches import FORBIDDEN, alternatives, limits_fields
+from .branches import FORBIDDEN, alternatives, has_logic, limits_fields
 from .clues import NO_CLUES, Clues
-from .drawing import mapping
+from .drawing import NULL, mapping
 from .hints import Hint
 from .meanings import meant
 from .paths import ANY_ITEM, ANY_KEY, identity_of, join
@@ -59,10 +59,18 @@ class Values:
         self._clues = clues
         self._hints = hints
         self._parts: dict[str, Part] = {}
+        self._shaped: list[str] = []
 
     def at(self, node: Node, path: str) -> SearchStrategy[Any]:
         """Values of a place."""
         return self.part(node, path).strategy
+
+    def near_rules(self, node: Node, path: str) -> SearchStrategy[Any]:
+        """Values of a place where a rule is broken: more often those that rules name."""
+        clues = self._clues.get(path, NO_CLUES)
+        named = [value for value in clues.values if not validate(node, value, "")]
+        usual = self.at(node, path)
+        return st.one_of(usual, st.sampled_from(named)) if named else usual
 
     def part(self, node: Node, path: str) -> Part:
         """Values of a place, built on first use."""
@@ -74,20 +82,28 @@ class Values:
     def _build(self, node: Node, path: str) -> Part:
         part = self._not_null(node, path)
         if node.nullable and not node.raw.get("enum"):
-            return Part(st.one_of(part.strategy, st.none()), part.leaves)
+            return Part(st.one_of(part.strategy, NULL), part.leaves)
         return part
 
     def _not_null(self, node: Node, path: str) -> Part:
         hint = self._hints.get(path)
         clues = self._clues.get(path, NO_CLUES)
         special = shape_of(node) if hint is None else meant(hint, node, clues)
+        if special is not None and hint is None:
+            self._shaped.append(path)
         if special is not None:
-            return Part(special.filter(lambda value: not validate(node, value, "")), _SHAPE_LEAVES)
+            named = [value for value in clues.values if not validate(node, value, "")]
+            special = special.filter(lambda value: not validate(node, value, ""))
+            both = st.one_of(special, st.sampled_from(named)) if named else special
+            return Part(both, _SHAPE_LEAVES)
         if node.raw.get("enum"):
             return Part(st.sampled_from([v for v in node.raw["enum"] if not validate(node, v, "")]))
         if node.int_or_string:
             return Part(self._int_or_string(node, path))
-        return self._by_type(node, path)
+        if node.type == "object" or not has_logic(node):
+            return self._by_type(node, path)
+        options = [self._by_type(option, path).strategy for option in alternatives(node)]
+        return Part(st.one_of(options).filter(lambda value: not validate(node, value, "")))
 
     def _by_type(self, node: Node, path: str) -> Part:
         clues = self._clues.get(path, NO_CLUES)
@@ -116,6 +132,8 @@ class Values:
     def _object(self, node: Node, path: str) -> Part:
         options = [self._fields(option, path) for option in alternatives(node)]
         strategy = st.one_of([option.strategy for option in options])
+        if node.embedded:
+            strategy = st.tuples(formats.EMBEDDED, strategy).map(lambda two: {**two[1], **two[0]})
         if len(options) > 1 or limits_fields(node):
             strategy = strategy.filter(lambda value: not validate(node, value, ""))
         return Part(strategy, max(option.leaves for option in options))
@@ -142,6 +160,18 @@ class Values:
         """Whether a hint says to leave a place alone."""
         hint = self._hints.get(path)
         return hint is not None and hint.means == "ignored"
+
+    def is_shaped(self, path: str) -> bool:
+        """Whether values of a place are those of a known type, whatever else its schema allows."""
+        return path in self._shaped
+
+    def is_within_shape(self, path: str) -> bool:
+        """Whether a place is a part of a value of a known type."""
+        return any(path.startswith((f"{outer}.", f"{outer}[")) for outer in self._shaped)
+
+    def is_meant(self, path: str) -> bool:
+        """Whether a hint tells what stands at a place."""
+        return path in self._hints
 
     def of_size(self, node: Node, path: str, size: int) -> SearchStrategy[Any]:
         """Lists or maps with so many items, whatever their schema says of that."""
