@@ -32,7 +32,7 @@ class Reference:
     Args:
         footprint: What the operator has made.
         unhealthy: What is not well in it; empty when all is.
-        refused: Whether a spec cannot be created as it is.
+        refused: Whether a spec, or a child that follows from it, is refused by the server.
         rests: Whether it came to rest.
     """
 

@@ -72,8 +72,8 @@ class Scene:
         return known[1]
 
     def why_unhealthy(self) -> str:
-        """What is not well in the children of any object; empty when all are."""
-        reasons = (why_unhealthy(self.family(document)) for _, document in self.objects())
+        """What is not well with any object or its children; empty when all are."""
+        reasons = (why_unhealthy(one, self.family(one)) for _, one in self.objects())
         return next(filter(None, reasons), "")
 
     def finding(

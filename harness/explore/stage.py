@@ -100,10 +100,19 @@ class Stage:
         keeping = asyncio.create_task(keeper.keep(), name="keeper")
         try:
             await cluster.start_subjects()
+            await _first_request(scene)
             await until_rest(cluster.clock, self.witness, self._patience)
             return await body(scene)
         finally:
             keeping.cancel()
+
+
+async def _first_request(scene: Scene) -> None:
+    """A program takes its real time to start; a module has started when it was awaited."""
+    clock, patience = scene.cluster.clock, scene.patience
+    end = clock.monotonic() + patience.stuck_pod
+    while scene.target.in_real_time and not scene.witness.requests and clock.monotonic() < end:
+        await clock.sleep(patience.poll)
 
 
 class _Keeper:

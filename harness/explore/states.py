@@ -11,7 +11,9 @@ from harness.oracle.ready import why_not_ready
 
 from .pods import motion_of
 
-WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+#: Conditions that are bad when they are True, and those that are bad when they are not.
+ALARMS = frozenset({"Degraded", "Stalled", "Failed", "Error", "Invalid"})
+PROMISES = ("Ready", "Available")
 _RULED_BY_STATUS = frozenset({"Deployment", "StatefulSet"})
 
 
@@ -21,8 +23,23 @@ def conditions_of(document: Object) -> dict[str, dict[str, Any]]:
     return {c["type"]: c for c in found if isinstance(c, dict) and "type" in c}
 
 
-def why_unhealthy(descendants: list[tuple[Key, Object]]) -> str:
-    """What is not as it should be among the children; empty when all are well."""
+def why_unhealthy(document: Object, descendants: list[tuple[Key, Object]]) -> str:
+    """What is not as it should be, by an object's own word or among its children; empty if all is.
+
+    Its own word counts because what could not be made at all is missing among the children.
+    """
+    return _why_by_its_own_word(document) or _why_by_children(descendants)
+
+
+def _why_by_its_own_word(document: Object) -> str:
+    for name, condition in conditions_of(document).items():
+        status = condition.get("status")
+        if (name in ALARMS and status == "True") or (name in PROMISES and status != "True"):
+            return f"{name} is {status} ({condition.get('reason', '')})"
+    return ""
+
+
+def _why_by_children(descendants: list[tuple[Key, Object]]) -> str:
     for key, document in descendants:
         if key.kind == "Pod" and motion_of(document) not in ("ready", "done"):
             return f"{key} is not ready"
@@ -44,5 +61,5 @@ def in_words(document: Object | None, descendants: list[tuple[Key, Object]]) -> 
     ]
     kinds = Counter(key.kind for key, _ in descendants)
     owned = [f"{kind}{'+' if count > 1 else ''}" for kind, count in sorted(kinds.items())]
-    mark = "!" if why_unhealthy(descendants) else ""
+    mark = "!" if _why_by_children(descendants) else ""
     return " ".join([*said, f"|{mark}", *owned])

@@ -162,7 +162,7 @@ def _make_reference(target: Target, specs: Specs, variant: int) -> Reference:
             await scene.cluster.clock.sleep(_LATER_SECONDS)
         facts = [await scene.hands.act(Create(name, spec)) for name, spec in specs.items()]
         rests = await settle(scene)
-        refused = any(fact.answer != "accepted" for fact in facts)
+        refused = scene.witness.refusals > 0 or any(fact.answer != "accepted" for fact in facts)
         return Reference(footprint(scene), scene.why_unhealthy(), refused, rests)
 
     stage = Stage(target, variant, PATIENCE, REFERENCES)

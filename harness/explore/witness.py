@@ -22,6 +22,7 @@ from .pods import motion_of
 
 #: What is written on and on in every cluster and says nothing about its coming to rest.
 RESTLESS_KINDS = frozenset({"Lease", "Event", "Node"})
+_REFUSALS = frozenset({400, 403, 422})
 _NOT_SUBSTANCE = ("status", "metadata")
 
 
@@ -53,6 +54,8 @@ class Witness:
         #: What subjects have ever written, by key: children, and other people's objects.
         self.touched: dict[Key, None] = {}
         self.requests = 0
+        #: How often the server refused what a subject asked for, as wrong or forbidden.
+        self.refusals = 0
         self.subject_writes = 0
         self._listeners: dict[str, list[Follower]] = {}
         self._hash = hashlib.blake2b(digest_size=16)
@@ -77,6 +80,9 @@ class Witness:
         elif kind == "request":
             if record.actor.startswith(SUBJECT):
                 self.requests += 1
+        elif kind == "response":
+            if data.get("status") in _REFUSALS and record.actor.startswith(SUBJECT):
+                self.refusals += 1
         elif kind == "log":
             self.log.take(record)
         for follower in self._listeners.get(kind, ()):

@@ -20,11 +20,10 @@ from harness.clusters.state import Key, is_terminating
 from ..outcome import Finding
 from ..pods import motion_of
 from ..scene import Family, Scene
-from ..states import conditions_of
+from ..states import PROMISES, conditions_of
 from .oracle import Oracle
 
 _COUNTED = frozenset({"Deployment", "StatefulSet"})
-_CLAIMS = ("Ready", "Available")
 
 
 class HonestStatus(Oracle):
@@ -60,7 +59,7 @@ class HonestStatus(Oracle):
     def _condition(
         self, scene: Scene, key: Key, document: Object, family: Family
     ) -> Iterable[Finding]:
-        claim = next((c for c in map(conditions_of(document).get, _CLAIMS) if c), None)
+        claim = next((c for c in map(conditions_of(document).get, PROMISES) if c), None)
         if claim is None or not _is_current_claim(claim, document):
             return
         for child, workload in family:

@@ -18,11 +18,8 @@ from harness.apiserver.requests import Object
 from ..operations import Create, Update
 from ..outcome import Finding
 from ..scene import Scene
-from ..states import conditions_of
+from ..states import ALARMS, conditions_of
 from .oracle import Oracle
-
-#: Conditions that are bad when True.
-_ALARMS = frozenset({"Degraded", "Stalled", "Failed", "Error", "Invalid"})
 
 
 class InvalidSpecs(Oracle):
@@ -60,6 +57,6 @@ class InvalidSpecs(Oracle):
 
 def _reports(document: Object) -> bool:
     return any(
-        (condition.get("status") == "True") == (name in _ALARMS) and condition.get("reason")
+        (condition.get("status") == "True") == (name in ALARMS) and condition.get("reason")
         for name, condition in conditions_of(document).items()
     )

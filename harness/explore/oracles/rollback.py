@@ -59,7 +59,7 @@ class RollbackRecovers(Oracle):
         spec, good = scene.hands.specs.get(name), self._good.get(name)
         if spec is None:
             return
-        is_well = not why_unhealthy(scene.family(document))
+        is_well = not why_unhealthy(document, scene.family(document))
         is_same = good is not None and good.spec == spec
         if good is not None and is_same and good.has_been_bad:
             yield from self._compare(scene, name, good, now)
