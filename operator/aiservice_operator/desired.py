@@ -118,9 +118,11 @@ def _pod_template(service: Object, spec: Object, revision: Revision) -> Object:
 def _container(spec: Object) -> Object:
     port = spec.get("port", DEFAULT_PORT)
     probe = DEFAULT_PROBE | spec.get("probe", {})
+    image = spec.get("image", DEFAULT_IMAGE)
     container = {
         "name": "server",
-        "image": spec.get("image", DEFAULT_IMAGE),
+        "image": image,
+        "imagePullPolicy": pull_policy(image),
         "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}],
         "env": _environment(spec, port),
         "readinessProbe": {
@@ -138,6 +140,15 @@ def _container(spec: Object) -> Object:
     if "model" in spec:
         container["volumeMounts"] = [{"name": "model", "mountPath": MODEL_PATH, "readOnly": True}]
     return container
+
+
+def pull_policy(image: str) -> str:
+    """What the API server sets for a new pod template. It never looks at a later image again, so a
+    service that once had `latest` would pull for ever.
+    """
+    name, _, pinned = image.rpartition("/")[2].partition("@")
+    tag = name.partition(":")[2]
+    return "Always" if tag == "latest" or not (tag or pinned) else "IfNotPresent"
 
 
 def _environment(spec: Object, port: int) -> list[Object]:

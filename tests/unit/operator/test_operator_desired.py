@@ -129,3 +129,18 @@ def test_a_rolled_back_service_runs_the_old_template_at_the_new_size(service: Ma
     assert deployment["template"]["spec"]["containers"][0]["env"] == [
         {"name": "PORT", "value": "8080"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        pytest.param("busybox", "Always", id="no tag"),
+        pytest.param("busybox:latest", "Always", id="latest"),
+        pytest.param("busybox:1.36", "IfNotPresent", id="a tag"),
+        pytest.param("localhost:5000/busybox", "Always", id="a port is no tag"),
+        pytest.param("localhost:5000/busybox:1", "IfNotPresent", id="a port and a tag"),
+        pytest.param("busybox@sha256:00ff", "IfNotPresent", id="a digest"),
+    ],
+)
+def test_the_pull_policy_follows_the_image(image: str, policy: str) -> None:
+    assert desired.pull_policy(image) == policy
