@@ -25,7 +25,7 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: LiveDisplay | None = None
-        self._told = 0.0
+        self._told = -_PLAIN_SECONDS
         if console.is_terminal:
             self._live = LiveDisplay(
                 console=console,

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from harness.scenario.model import API_VERSION
 
@@ -18,6 +20,10 @@ from .shrinking import Shrunk
 
 FOLDER = Path(".harness/fuzz")
 _WORDS_MAX = 40
+#: Text that every reader takes for text: words of more letters than those that mean a truth value.
+_PLAIN = re.compile(r"[A-Za-z][-A-Za-z0-9./]{5,}")
+#: Text of several lines that a block shows as it is.
+_LINES = re.compile(r"[!-~][ -~]*(\n[ -~]*[!-~])+")
 
 
 def name_of_finding(found: Shrunk) -> str:
@@ -49,15 +55,26 @@ def trial_document(plan: CampaignPlan, found: Shrunk) -> dict[str, Any]:
 def save(folder: Path, name: str, document: Mapping[str, Any]) -> Path:
     """Write a document; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    # As written: what it is, then what is done. The stubs say None, where the class has a bool.
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml = YAML(pure=True)
     yaml.width = 100
     file = folder / f"{name}.yaml"
     with file.open("w") as stream:
-        yaml.dump(dict(document), stream)
+        yaml.dump(_unambiguous(document), stream)
     return file
+
+
+def _unambiguous(value: Any) -> Any:
+    """The same with quotes round every text that some reader of YAML takes for something else.
+
+    Drawn values are full of them: `y`, `0o7`, `1:30`, an empty text.
+    """
+    if isinstance(value, Mapping):
+        return {_unambiguous(name): _unambiguous(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unambiguous(item) for item in value]
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return LiteralScalarString(value) if _LINES.fullmatch(value) else Quoted(value)
+    return value
 
 
 def replay_line(file: Path) -> str:

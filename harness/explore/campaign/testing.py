@@ -15,6 +15,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from harness.apiserver.requests import Object
 from harness.errors import UsageError
