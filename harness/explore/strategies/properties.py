@@ -17,7 +17,7 @@ from typing import Any, Literal
 from harness.apiserver.schema.node import Node
 
 from .kind import CustomKind, Definition, kind_of
-from .paths import everything
+from .paths import everything, join
 from .rules import read_rule, rules_of
 
 PropertyKind = Literal[
@@ -73,16 +73,16 @@ def properties_of(kind: CustomKind) -> tuple[Property, ...]:
     for rule, node, path in rules_of(kind.strategy.schema.rules):
         places = tuple(read_rule(rule, node, path).places)
         rules.setdefault(path, []).append(PropertyRule(rule.text, rule.is_transition, places))
-    required = _required_paths(kind.spec)
+    required = _required_paths(kind.schema)
     found = [_property(node, path, required, rules) for node, path in everything(kind.spec, "spec")]
     if "" in rules:
         found.insert(0, Property("", "object", True, (), tuple(rules[""])))
     return tuple(found)
 
 
-def _required_paths(spec: Node) -> frozenset[str]:
+def _required_paths(schema: Node) -> frozenset[str]:
     return frozenset(
-        f"{path}.{name}" for node, path in everything(spec, "spec") for name in node.required
+        join(path, name) for node, path in everything(schema, "") for name in node.required
     )
 
 
