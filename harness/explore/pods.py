@@ -41,9 +41,15 @@ def motion_of(pod: Object) -> Motion:
     conditions = {c["type"]: c for c in status.get("conditions") or ()}
     if conditions.get("Ready", {}).get("status") == "True":
         return "ready"
-    if conditions.get("PodScheduled", {}).get("status") == "False":
+    if is_unschedulable(pod):
         return "failing"
     return "failing" if any(map(_is_hopeless, _containers(status))) else "moving"
+
+
+def is_unschedulable(pod: Object) -> bool:
+    """Whether no node takes it."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "PodScheduled" and c["status"] == "False" for c in conditions)
 
 
 def _containers(status: dict[str, Any]) -> Iterator[dict[str, Any]]:

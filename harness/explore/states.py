@@ -23,6 +23,12 @@ def conditions_of(document: Object) -> dict[str, dict[str, Any]]:
     return {c["type"]: c for c in found if isinstance(c, dict) and "type" in c}
 
 
+def is_alarmed(document: Object) -> bool:
+    """Whether an object itself says that something is wrong."""
+    known = conditions_of(document).items()
+    return any(name in ALARMS and each.get("status") == "True" for name, each in known)
+
+
 def why_unhealthy(document: Object, descendants: list[tuple[Key, Object]]) -> str:
     """What is not as it should be, by an object's own word or among its children; empty if all is.
 

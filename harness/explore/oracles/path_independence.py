@@ -9,7 +9,10 @@ nor on a volume. So a difference counts only when the fresh cluster is healthy, 
 after a rest that nothing disturbs, and when a second fresh cluster, with another seed and at
 another time of the day, agrees with the first on what stands in that place: passwords that are
 drawn once and times that are written down do not agree. Nothing is judged when an object is
-terminating, or when no operator runs.
+terminating or says that it is not as asked for (Degraded, such as after a rollback that needs
+something to go back to), when a pod finds no room beside those it replaces, or when no operator
+runs. It is a finding, and may not be news, that an operator which does not watch its children lets
+an edit by hand stay.
 """
 
 from __future__ import annotations
@@ -20,8 +23,10 @@ from typing import Any
 from ..features import stable_path, stable_role
 from ..footprint import Difference, Footprint, differences, footprint
 from ..outcome import Finding
+from ..pods import is_unschedulable
 from ..references import Reference, Specs
 from ..scene import Scene
+from ..states import is_alarmed
 from .oracle import Oracle
 
 LEFTOVER = "removed-values"
@@ -40,7 +45,7 @@ class PathIndependence(Oracle):
 
     async def at_end(self, scene: Scene) -> Iterable[Finding]:
         """Keep what is there; the cluster will be gone when it is compared."""
-        if scene.can_be_compared():
+        if scene.can_be_compared() and not _has_an_excuse(scene):
             self._specs = scene.final_specs()
             self._actual = footprint(scene)
             self._unhealthy = scene.why_unhealthy()
@@ -73,6 +78,13 @@ class PathIndependence(Oracle):
             stable_role(scene, first.role),
             stable_path(scene, first.path),
         )
+
+
+def _has_an_excuse(scene: Scene) -> bool:
+    """Whether an object reports that it is not as asked for, or a pod finds no room."""
+    alarmed = any(is_alarmed(document) for _, document in scene.objects())
+    pods = scene.witness.state.objects("Pod")
+    return alarmed or any(is_unschedulable(pod) for _, pod in pods)
 
 
 def _told(difference: Difference) -> str:
