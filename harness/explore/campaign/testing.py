@@ -36,9 +36,11 @@ from .telling import finding_text
 from .trials import try_out
 from .weather import check_pool
 
-from hypothesis import HealthCheck, given, settings  # isort: skip - after `required` was asked for
+from hypothesis import HealthCheck, Phase, given, settings  # isort: skip - after `required` was asked for
 
 Test = Callable[..., None]
+#: All but `explain`, which tries an example again and again after it is shrunk.
+_PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)
 
 
 def fuzz(
@@ -105,7 +107,12 @@ def _test_of(plan: CampaignPlan, function: Callable[..., object], max_examples: 
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
         setattr(test, name, getattr(function, name))
     asked: dict[str, Any] = {} if max_examples is None else {"max_examples": max_examples}
-    quiet = settings(deadline=None, suppress_health_check=list(HealthCheck), **asked)
+    quiet = settings(
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=_PHASES,
+        **asked,
+    )
     made: Test = quiet(given(examples(plan, goals_of(plan.target)))(test))
     return made
 
