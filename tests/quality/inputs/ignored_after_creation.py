@@ -1,5 +1,5 @@
-"""Bug: whoever wrote the update thought only of what a page shows. The port of a Service is set when
-the Service is created, and later changes of it are ignored.
+"""Bug: a Service that is there is taken for right. Its port is set when it is created, and later
+changes of the spec are ignored.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Bug: the ConfigMap of the model is immutable, but has always the same name. Another model is refused
-by the API server at every try, and the old one is served for ever.
+"""Bug: the ConfigMap of the model is immutable, but has always the same name. Another model is
+refused by the API server at every try, and the old one is served for ever.
 """
 
 from __future__ import annotations

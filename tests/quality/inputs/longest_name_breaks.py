@@ -1,5 +1,5 @@
-"""Bug: a child is named after the page and a route, however long that is. The longest names that the
-schema allows make a Service that Kubernetes refuses, and the page is never published.
+"""Bug: a child is named after the page and a route, however long that is. The longest names that
+the schema allows make a Service that Kubernetes refuses, and the page is never published.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Bug: children are updated by a merge patch, and a patch takes nothing away. A label that is removed
-from the spec stays in the child.
+"""Bug: children are updated by a merge patch, and a patch takes nothing away. A label that is
+removed from the spec stays in the child.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Bug: a Service is updated by a strategic merge patch, and ports are merged by their number. Another
-port is added to the Service, and the old one stays.
+"""Bug: a Service is updated by a strategic merge patch, and ports are merged by their number.
+Another port is added to the Service, and the old one stays.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Bug: a Deployment without replicas is taken for one that somebody has stopped on purpose, and left
-alone. What was scaled to zero never comes back.
+"""Bug: a Deployment without replicas is taken for one that somebody has stopped on purpose, and
+left alone. What was scaled to zero never comes back.
 """
 
 from __future__ import annotations

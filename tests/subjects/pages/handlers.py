@@ -1,8 +1,9 @@
-"""A small operator without pods, for searches: a Page is a ConfigMap, a Service, and one Service for
-each route. Right as it stands; modules loaded beside it plant mistakes by replacing its functions.
+"""A small operator without pods, for searches: a Page is a ConfigMap, a Service, and one Service
+for each route. Right as it stands; modules loaded beside it plant mistakes by replacing its
+functions.
 
-Every change of a page or of one of its children reconciles at once, under one lock: what is wanted
-is applied (server-side), what is owned and not wanted is deleted, then the status is written.
+Changes of a page and of its children make it reconcile, one page at a time: what is wanted is
+applied (server-side), what is owned and not wanted is deleted, then the status is written.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 Object = dict[str, Any]
 lock = asyncio.Lock()
+waiting: set[tuple[str, str]] = set()
 sessions: list[aiohttp.ClientSession] = []
 
 
@@ -81,7 +83,11 @@ async def on_child(namespace: str, meta: Any, **_: Any) -> None:
 
 
 async def reconcile(namespace: str, name: str) -> None:
+    if (namespace, name) in waiting:
+        return
+    waiting.add((namespace, name))
     async with lock:
+        waiting.discard((namespace, name))
         page = await call("GET", PAGES.format(namespace, name))
         if page is not None and "deletionTimestamp" not in page["metadata"]:
             await keep(page)

@@ -1,0 +1,66 @@
+"""Planted input bugs are found from the CRD alone, and small; right operators have no findings.
+
+Nothing tells the search where the bug is: no scenario, no hint, no claim. The budget is a number
+of examples, which is the same on every machine; how long that takes is measured by
+`scripts/benchmarks/finding.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.explore.target import Target
+from tests.support.planted import AISERVICE, INPUTS, PAGE, PLANTED, Planted
+from tests.support.searching import search_until_found
+
+#: Examples that a search has to find a bug; shrinking is not counted.
+BUDGET = 480
+SEEDS = range(1, 11)
+
+each_bug = pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+each_operator = pytest.mark.parametrize(
+    "operator", [pytest.param(AISERVICE, id="aiservice"), pytest.param(PAGE, id="page")]
+)
+
+
+def test_every_planted_bug_is_looked_for() -> None:
+    assert sorted(path.stem for path in INPUTS.glob("*.py")) == sorted(p.name for p in PLANTED)
+
+
+def look_for(planted: Planted, seed: int) -> None:
+    found = search_until_found(planted.target, seed=seed, examples=BUDGET, oracle=planted.oracle)
+    assert found.oracle == planted.oracle, found
+    assert len(found.smallest) <= planted.operations, found.smallest
+    assert found.fields <= planted.fields, found.smallest
+
+
+@each_bug
+def test_a_planted_bug_is_found_and_its_example_is_small(planted: Planted) -> None:
+    look_for(planted, seed=0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
+@each_bug
+def test_a_planted_bug_is_found_with_any_seed(planted: Planted, seed: int) -> None:
+    look_for(planted, seed)
+
+
+def findings_of(operator: tuple[object, str], seed: int, examples: int) -> list[str]:
+    crd, module = operator
+    found = search_until_found(Target.of(crd, module), seed=seed, examples=examples).found
+    return [] if found is None else [found.finding.message, str(found.example)]
+
+
+@each_operator
+def test_a_right_operator_has_no_findings(operator: tuple[object, str]) -> None:
+    assert findings_of(operator, seed=0, examples=96) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 110))
+@each_operator
+def test_a_right_operator_has_no_findings_in_ten_thousand_examples(
+    operator: tuple[object, str], seed: int
+) -> None:
+    assert findings_of(operator, seed, examples=1000) == []
