@@ -60,7 +60,7 @@ class Property:
 
 
 def properties(crd: Definition, version: str | None = None) -> tuple[Property, ...]:
-    """All properties of the spec of a CRD, outer before inner, in the order of the schema.
+    """All properties of the spec of a CRD, outer before inner, siblings by name.
 
     The first is `spec` itself. Rules of the whole object stand in a property with the path `""`.
     """

@@ -43,12 +43,12 @@ def test_properties_are_listed_outer_first_with_what_there_is_to_try() -> None:
     )
     assert strategies.properties(crd) == (
         Property("spec", "object", True, (), (rule,)),
-        Property("spec.mode", "string", False, ("Always", "Never")),
         Property("spec.env", "array"),
         Property("spec.env[]", "object"),
         Property("spec.env[].name", "string", True),
         Property("spec.labels", "map"),
         Property("spec.labels.*", "string"),
+        Property("spec.mode", "string", False, ("Always", "Never")),
     )
 
 
