@@ -7,6 +7,8 @@ of examples, which is the same on every machine; how long that takes is measured
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.explore.target import Target
@@ -46,14 +48,14 @@ def test_a_planted_bug_is_found_with_any_seed(planted: Planted, seed: int) -> No
     look_for(planted, seed)
 
 
-def findings_of(operator: tuple[object, str], seed: int, examples: int) -> list[str]:
+def findings_of(operator: tuple[Path, str], seed: int, examples: int) -> list[str]:
     crd, module = operator
     found = search_until_found(Target.of(crd, module), seed=seed, examples=examples).found
     return [] if found is None else [found.finding.message, str(found.example)]
 
 
 @each_operator
-def test_a_right_operator_has_no_findings(operator: tuple[object, str]) -> None:
+def test_a_right_operator_has_no_findings(operator: tuple[Path, str]) -> None:
     assert findings_of(operator, seed=0, examples=96) == []
 
 
@@ -61,6 +63,6 @@ def test_a_right_operator_has_no_findings(operator: tuple[object, str]) -> None:
 @pytest.mark.parametrize("seed", range(100, 110))
 @each_operator
 def test_a_right_operator_has_no_findings_in_ten_thousand_examples(
-    operator: tuple[object, str], seed: int
+    operator: tuple[Path, str], seed: int
 ) -> None:
     assert findings_of(operator, seed, examples=1000) == []

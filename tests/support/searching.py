@@ -83,7 +83,7 @@ def search_until_found(
     return result
 
 
-def _no_matter(_: int) -> None:
+def _no_matter(_: object) -> None:
     """Nobody looks on."""
 
 

@@ -70,13 +70,13 @@ async def stop(**_: Any) -> None:
 
 
 @kopf.on.event("test.dev", "v1", "pages")
-async def on_page(namespace: str, name: str, **_: Any) -> None:
+async def on_page(namespace: Any, name: str, **_: Any) -> None:
     await reconcile(namespace, name)
 
 
 @kopf.on.event("v1", "configmaps")
 @kopf.on.event("v1", "services")
-async def on_child(namespace: str, meta: Any, **_: Any) -> None:
+async def on_child(namespace: Any, meta: Any, **_: Any) -> None:
     for owner in meta.get("ownerReferences", []):
         if owner["kind"] == "Page":
             await reconcile(namespace, owner["name"])
