@@ -156,6 +156,7 @@ def test_verdict_and_end_state_are_those_of_the_simulation(
     assert compare_runs(tmp_path / "sim", tmp_path / "real").differences == ()
 
 
+@pytest.mark.soak  # it has hung on a busy machine once, and why is not known yet
 @real
 def test_our_controllers_run_where_the_control_plane_has_none(tmp_path: Path) -> None:
     project = Project.make(tmp_path, lose=scenario("lose", LOSE_WORKLOAD))
