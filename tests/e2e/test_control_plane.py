@@ -54,19 +54,19 @@ LOSE_WORKLOAD = """
   - name: lose
     faults:
     - {name: lose, deleteObject: {select: {ownedBy: service, kinds: [Deployment]}}}
+    - name: conflict
+      after: lose.started
+      apiError: {verbs: [patch], resources: [deployments], status: 409, maxConsecutive: 1}
     - name: crash
       when: {event: ADDED, object: workload, by: subject}
       operatorCrash: {restartAfter: 1s}
-    - name: conflict
-      after: crash.ended
-      apiError: {verbs: [patch], resources: [deployments, aiservices], status: 409, maxConsecutive: 1}
     - {name: unwatched, after: crash.ended, watchDisconnect: {resources: [aiservices]}}
     expect:
       within: 90s
       stableFor: 2s
       all:
       - cel: workload.status.readyReplicas == 1
-"""  # noqa: E501 - one fault a line
+"""
 
 
 @contextlib.contextmanager
@@ -156,7 +156,6 @@ def test_verdict_and_end_state_are_those_of_the_simulation(
     assert compare_runs(tmp_path / "sim", tmp_path / "real").differences == ()
 
 
-@pytest.mark.soak  # it has hung on a busy machine once, and why is not known yet
 @real
 def test_our_controllers_run_where_the_control_plane_has_none(tmp_path: Path) -> None:
     project = Project.make(tmp_path, lose=scenario("lose", LOSE_WORKLOAD))
