@@ -31,12 +31,7 @@ from tests.support.deployed import Stage
 from tests.support.living import NAMESPACE, PODS_OF_DEMO, Living
 
 MISSING = missing_programs()
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    # A loop that ends while TLS says goodbye leaves a socket to the garbage collector.
-    pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")

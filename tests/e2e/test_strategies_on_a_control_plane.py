@@ -6,6 +6,7 @@ stores nothing.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,9 +55,10 @@ def judge() -> Iterator[Judge]:
     """A real kube-apiserver that has all the definitions."""
     with control_plane(controllers=False) as plane:
         found = Judge.at(plane.url, plane.ca_pem, plane.token)
-        for crd in definitions().values():
-            found.define(orjson.loads(orjson.dumps(crd)))
-        yield found
+        with contextlib.closing(found.connection):
+            for crd in definitions().values():
+                found.define(orjson.loads(orjson.dumps(crd)))
+            yield found
 
 
 @pytest.mark.parametrize("crd", CRDS)
