@@ -41,7 +41,7 @@ def test_a_finding_fails_the_test_with_the_smallest_example(
     with pytest.raises(OperatorFailed) as caught:
         test_of_pages()
     caught.match(r"Finding \(no-crash\): KeyError")
-    caught.match(r"operations \([12], found with")  # shrunk, though not always to the end
+    caught.match(r"operations \(1,")
     assert list((tmp_path / ".harness" / "fuzz").glob("*.yaml"))
 
 
