@@ -15,6 +15,7 @@ from harness.vocabulary import Seconds, parse_duration
 
 from .exit_codes import FINDING, INTERRUPTED, PASSED
 from .hashing import under_hash_seed
+from .interruption import Interruption
 
 if TYPE_CHECKING:
     from harness.explore.campaign.campaign import Report
@@ -159,7 +160,7 @@ def _search(plan: CampaignPlan, count: int, report_dir: Path, options: dict[str,
     memory = Memory(plan.target)
     known = list(memory.examples())
     workers = _workers(plan, count, options)
-    with Progress(console) as progress:
+    with Interruption(at_once=True), Progress(console) as progress:
         campaign = Campaign(plan, workers, known=known, watch=progress.watch)
         report = campaign.run()
     _tell(console, report, report_dir)

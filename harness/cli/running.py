@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +15,7 @@ from harness.scenario.hash_seed import HASH_SEED
 
 from .exit_codes import NOTHING_SELECTED
 from .hashing import under_hash_seed
+from .interruption import Interruption
 from .placing import place_of, place_options
 from .selecting import paths_argument, select_cases, selection_options, settings_of
 
@@ -141,7 +141,7 @@ def _run(
     results: list[CaseResult] = []
     try:
         with (
-            _Interruption(at_once=not fork) as interruption,
+            Interruption(at_once=not fork) as interruption,
             real_clusters(
                 plans,
                 place,
@@ -175,40 +175,6 @@ def _run(
         write_report(report_dir, results)
         append_github_summary(results, os.environ)
     return results
-
-
-class _Interruption:
-    """Ctrl-C, and SIGTERM by which CI systems end a job; use as a context manager.
-
-    Args:
-        at_once: Raise wherever Python is, as runs in this process need it. While processes are
-            forked that would be lost in hooks of the fork; then `check` raises, and a second
-            Ctrl-C at once.
-    """
-
-    def __init__(self, *, at_once: bool) -> None:
-        self._at_once = at_once
-        self._happened = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._interrupt)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        impatient, self._happened = self._happened, True
-        if self._at_once or impatient:
-            raise KeyboardInterrupt
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if one came."""
-        if self._happened:
-            raise KeyboardInterrupt
 
 
 def _explain(console: Console, results: Sequence[CaseResult], report_dir: Path) -> None:
