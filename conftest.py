@@ -8,5 +8,5 @@ from hypothesis import settings
 pytest_plugins = ["harness.pytest_plugin"]
 
 # The same examples each time, and no deadline in real time: a busy machine proves nothing.
-settings.register_profile("repository", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("repository", deadline=None, derandomize=True)
 settings.load_profile("repository")
