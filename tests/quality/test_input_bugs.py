@@ -19,7 +19,6 @@ from tests.support.searching import search_until_found
 BUDGET = 480
 SEEDS = range(1, 11)
 
-RARE = frozenset({"immutable_field_retried"})
 each_bug = pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
 each_operator = pytest.mark.parametrize(
     "operator", [pytest.param(AISERVICE, id="aiservice"), pytest.param(PAGE, id="page")]
@@ -30,14 +29,7 @@ def test_every_planted_bug_is_looked_for() -> None:
     assert sorted(path.stem for path in INPUTS.glob("*.py")) == sorted(p.name for p in PLANTED)
 
 
-@pytest.mark.parametrize(
-    "planted",
-    [
-        # Not within this budget with this seed: the search has to become better there.
-        pytest.param(each, marks=[pytest.mark.soak] if each.name in RARE else [], id=each.name)
-        for each in PLANTED
-    ],
-)
+@each_bug
 def test_a_planted_bug_is_found(planted: Planted) -> None:
     found = search_until_found(
         planted.target, seed=0, examples=BUDGET, oracle=planted.oracle, shrinks=False

@@ -11,14 +11,19 @@ another time of the day, agrees with the first on what stands in that place: pas
 drawn once and times that are written down do not agree. Nothing is judged when an object is
 terminating or says that it is not as asked for (Degraded, such as after a rollback that needs
 something to go back to), when a pod finds no room beside those it replaces, or when no operator
-runs. It is a finding, and may not be news, that an operator which does not watch its children lets
-an edit by hand stay.
+runs. That excuse does not hold for an operator which goes on asking for what the server refuses as
+invalid, where in two fresh clusters nothing is refused: it is stuck on its way, as with a field
+that cannot be changed. It is a finding, and may not be news, that an operator which does not watch
+its children lets an edit by hand stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+from harness.oracle.quiet import SUBJECT
+from harness.simulation.records import Record
 
 from ..features import stable_path, stable_role
 from ..footprint import Difference, Footprint, differences, footprint
@@ -30,6 +35,8 @@ from ..states import is_alarmed
 from .oracle import Oracle
 
 LEFTOVER = "removed-values"
+#: HTTP status of what breaks a rule of the API, such as that a field cannot be changed.
+_INVALID = 422
 _SHOWN = 3
 
 
@@ -42,13 +49,19 @@ class PathIndependence(Oracle):
         self._specs: Specs | None = None
         self._actual: Footprint = {}
         self._unhealthy = ""
+        self._refused = ""
 
     async def at_end(self, scene: Scene) -> Iterable[Finding]:
         """Keep what is there; the cluster will be gone when it is compared."""
-        if scene.can_be_compared() and not _has_an_excuse(scene):
-            self._specs = scene.final_specs()
-            self._actual = footprint(scene)
-            self._unhealthy = scene.why_unhealthy()
+        if not scene.can_be_compared() or _lacks_room(scene):
+            return ()
+        if _is_alarmed(scene):
+            self._refused = await _refused_again(scene)
+            if not self._refused:
+                return ()
+        self._specs = scene.final_specs()
+        self._actual = footprint(scene)
+        self._unhealthy = scene.why_unhealthy()
         return ()
 
     def afterwards(self, scene: Scene) -> Iterable[Finding]:
@@ -58,12 +71,23 @@ class PathIndependence(Oracle):
         reference = scene.references.of(scene.target, self._specs)
         if not reference.counts:
             return
+        if self._refused:
+            if scene.references.of(scene.target, self._specs, variant=1).counts:
+                yield self._stuck(scene)
+            return
         found = list(differences(reference.footprint, self._actual))
         if found:
             second = scene.references.of(scene.target, self._specs, variant=1)
             found = [each for each in found if _is_certain(each, reference, second)]
         if found:
             yield self._finding(scene, found)
+
+    def _stuck(self, scene: Scene) -> Finding:
+        headline = (
+            f"the server refuses what the operator asks for again and again ({self._refused}); in "
+            "a fresh cluster with the same specs nothing is refused"
+        )
+        return scene.finding(self.name, headline, "refused", self._refused)
 
     def _finding(self, scene: Scene, found: list[Difference]) -> Finding:
         # A child that is not well explains the rest; what the operator wrote explains that.
@@ -80,11 +104,36 @@ class PathIndependence(Oracle):
         )
 
 
-def _has_an_excuse(scene: Scene) -> bool:
-    """Whether an object reports that it is not as asked for, or a pod finds no room."""
-    alarmed = any(is_alarmed(document) for _, document in scene.objects())
-    pods = scene.witness.state.objects("Pod")
-    return alarmed or any(is_unschedulable(pod) for _, pod in pods)
+def _is_alarmed(scene: Scene) -> bool:
+    """Whether an object reports that it is not as asked for."""
+    return any(is_alarmed(document) for _, document in scene.objects())
+
+
+def _lacks_room(scene: Scene) -> bool:
+    return any(is_unschedulable(pod) for _, pod in scene.witness.state.objects("Pod"))
+
+
+async def _refused_again(scene: Scene) -> str:
+    """What the operator asks for, and is refused as invalid, though nothing has changed.
+
+    Verb and resource; empty when nothing is refused for as long as retries may take.
+    """
+    asked: dict[int, str] = {}
+    refused: list[str] = []
+
+    def ask(record: Record) -> None:
+        if record.actor.startswith(SUBJECT):
+            asked[record.seq] = f"{record.data['verb']} {record.data['resource']}"
+
+    def answer(record: Record) -> None:
+        if record.data["status"] == _INVALID and record.causes and record.causes[0] in asked:
+            refused.append(asked[record.causes[0]])
+
+    stop = [scene.witness.listen("request", ask), scene.witness.listen("response", answer)]
+    await scene.cluster.clock.sleep(scene.patience.quiet_after_faults)
+    for stop_looking in stop:
+        stop_looking()
+    return min(refused, default="")
 
 
 def _told(difference: Difference) -> str:
