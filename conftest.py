@@ -7,6 +7,7 @@ from hypothesis import settings
 
 pytest_plugins = ["harness.pytest_plugin"]
 
-# The same examples each time, and no deadline in real time: a busy machine proves nothing.
-settings.register_profile("repository", deadline=None, derandomize=True)
+# The same examples each time and no deadline in real time, because a busy machine proves nothing;
+# and the same words everywhere: where CI is set, Hypothesis adds a note to failures by itself.
+settings.register_profile("repository", deadline=None, derandomize=True, print_blob=False)
 settings.load_profile("repository")
