@@ -172,17 +172,23 @@ def _search(plan: CampaignPlan, count: int, report_dir: Path, options: dict[str,
 
 
 def _tell(console: Any, report: Report, report_dir: Path) -> None:
-    from harness.explore.campaign.saving import name_of_finding, save, trial_document
     from harness.explore.campaign.telling import (
         coverage_table,
         finding_text,
         open_goals,
         summary_line,
     )
+    from harness.explore.saving import save_finding
 
     for found in report.findings.values():
-        document = trial_document(report.plan, found)
-        file = save(report_dir, name_of_finding(found), document)
+        example = found.example
+        file = save_finding(
+            found.finding,
+            example.operations,
+            seed=example.seed,
+            source=report.plan.source,
+            folder=report_dir,
+        )
         console.print()
         console.print(finding_text(found, file), highlight=False, markup=False, soft_wrap=True)
     console.print(coverage_table(report))

@@ -14,7 +14,7 @@ A failing example prints its steps, what each oracle has found, and the line tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ from harness.errors import UsageError
 from harness.subjects.spec import SubjectSpec
 
 from .documents import operations_document
-from .fault_pool import FAULT_POOL
+from .fault_pool import DEFAULT_FAULTS, check_pool, injects, weighted
 from .model import Model
 from .operations import (
     Advance,
@@ -32,7 +32,6 @@ from .operations import (
     Create,
     Delete,
     DisturbChild,
-    Inject,
     Operation,
     Scale,
     Update,
@@ -40,7 +39,7 @@ from .operations import (
 from .oracles import ALL
 from .outcome import Outcome
 from .rest import PATIENCE, Patience
-from .saving import save
+from .saving import replay_line, save_finding, source_of
 from .strategies.hints import HintsSource
 from .strategies.invalid import invalid_from_crd
 from .strategies.required import SearchStrategy, st
@@ -86,8 +85,8 @@ class OperatorMachine(RuleBasedStateMachine):
     hints: ClassVar[HintsSource] = None
     #: The objects that may exist at a time.
     names: ClassVar[Sequence[str]] = ("a", "b")
-    #: The faults that may act, with their parameters; empty for none.
-    faults: ClassVar[Sequence[Inject]] = FAULT_POOL
+    #: The faults that may act, and how often each does, relative to the others; empty for none.
+    faults: ClassVar[Mapping[str, int]] = DEFAULT_FAULTS
     #: By name; see `harness.explore.oracles`.
     oracles: ClassVar[Collection[str]] = ALL
     patience: ClassVar[Patience] = PATIENCE
@@ -98,6 +97,7 @@ class OperatorMachine(RuleBasedStateMachine):
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
+        check_pool(cls.faults)
         cls.TestCase.settings = settings(cls.TestCase.settings, stateful_step_count=cls.steps)
 
     def __init__(self) -> None:
@@ -212,7 +212,7 @@ class OperatorMachine(RuleBasedStateMachine):
         self.model.add(Advance(seconds))
 
     @precondition(_has_faults)
-    @rule(operation=_of(lambda machine: st.sampled_from(list(machine.faults))))
+    @rule(operation=_of(lambda machine: weighted(machine.faults, machine.faults).flatmap(injects)))
     def inject(self, operation: Operation) -> None:
         """A fault acts during the next step."""
         self.model.add(operation)
@@ -223,7 +223,15 @@ class OperatorMachine(RuleBasedStateMachine):
             return
         outcome = self._play()
         if outcome.findings:
-            raise _failure_of(outcome.findings[0].key)(_told(self.under_test, outcome))
+            raise _failure_of(outcome.findings[0].key)(self._told(outcome))
+
+    def _told(self, outcome: Outcome) -> str:
+        findings = "\n\n".join(f"{each.oracle}: {each.message}" for each in outcome.findings)
+        source = {} if self.target is not None else source_of(self.crd, self.subject)
+        file = save_finding(
+            outcome.findings[0], outcome.operations, seed=outcome.seed, source=source
+        )
+        return f"{findings}\n\nreplay: {replay_line(file)}"
 
     def _play(self) -> Outcome:
         """The trial of all steps; shrinking draws the same ones again and again in other ways."""
@@ -275,8 +283,3 @@ def _target_of(machine: type[OperatorMachine]) -> Target:
 def _failure_of(key: str) -> type[OperatorFailed]:
     """An error of its own for each kind of finding: Hypothesis shrinks each for itself."""
     return type("OperatorFailed", (OperatorFailed,), {"key": key})
-
-
-def _told(target: Target, outcome: Outcome) -> str:
-    findings = "\n\n".join(f"{each.oracle}: {each.message}" for each in outcome.findings)
-    return f"{findings}\n\nreplay: harness fuzz --replay {save(target, outcome)}"

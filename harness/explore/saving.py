@@ -1,79 +1,102 @@
-"""An outcome on disk, to be looked at and played again.
-
-    apiVersion: harness.dev/v1alpha1
-    kind: Trial
-    target: {kind: AIService, version: v1, subject: aiservice_operator.handlers}
-    seed: 7
-    operations: [...]
-    findings: [...]
-
-The file is named by what was found, so the same fault, found again in a smaller example, takes the
-place of the larger one.
-"""
+"""Findings as files: `.harness/fuzz/NAME.yaml`, to be read, kept and played again."""
 
 from __future__ import annotations
 
 import hashlib
-import io
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
+from ruamel.yaml.scalarstring import LiteralScalarString
 
-from harness.errors import FormatError
-from harness.scenario.yaml_tree import read
+from harness.apiserver.requests import Object
+from harness.scenario.model import API_VERSION
+from harness.subjects.spec import SubjectSpec
 
-from .documents import operations_of
+from .documents import operations_document
 from .operations import Operation
-from .outcome import Outcome
-from .target import Target
+from .outcome import Finding
 
-API_VERSION = "harness.dev/v1alpha1"
-KIND = "Trial"
-FOLDER = Path(".harness", "findings")
-
-
-def trial_document(target: Target, outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a file has it: what to play again first, what came of it after."""
-    found = outcome.document()
-    subject = target.subjects[0]
-    return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "target": {
-            "kind": target.resource.kind,
-            "version": target.version,
-            "subject": subject.module or list(subject.command),
-        },
-        "seed": found["seed"],
-        "operations": found["operations"],
-        "findings": found["findings"],
-        "journalHash": found["journalHash"],
-    }
+FOLDER = Path(".harness/fuzz")
+_WORDS_MAX = 40
+#: Text that every reader takes for text: words of more letters than those that mean a truth value.
+_PLAIN = re.compile(r"[A-Za-z][-A-Za-z0-9./]{5,}")
+#: Text of several lines that a block shows as it is.
+_LINES = re.compile(r"[!-~][ -~]*(\n[ -~]*[!-~])+")
 
 
-def save(target: Target, outcome: Outcome, folder: Path = FOLDER) -> Path:
-    """Write an outcome with findings; the path of its file."""
-    first = outcome.findings[0]
-    digest = hashlib.blake2b(first.key.encode(), digest_size=4).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{first.oracle}-{digest}.yaml"
-    text = io.StringIO()
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.dump(trial_document(target, outcome), text)
-    path.write_text(text.getvalue())
-    return path
+def save_finding(
+    finding: Finding,
+    operations: Sequence[Operation],
+    *,
+    seed: int,
+    source: Mapping[str, Any],
+    folder: Path = FOLDER,
+) -> Path:
+    """Write what was found and what leads to it, as a `Trial`; returns the file.
 
+    It is named by what was found, so the same fault, found again in a smaller example, takes the
+    place of the larger one.
 
-def load(path: Path) -> tuple[tuple[Operation, ...], int]:
-    """The operations and the seed of a saved trial.
-
-    Raises:
-        FormatError: It is none.
+    Args:
+        finding: What was found.
+        operations: In order.
+        seed: Of the trial.
+        source: Where the operator and its kind come from, as `target` of the file has it.
+        folder: Where to.
     """
-    (tree,) = read(path.read_text(), str(path))
-    document = tree.value
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise FormatError(f"a saved trial has kind: {KIND}", file=str(path))
-    return operations_of(document), int(document.get("seed", 0))
+    name = name_of_finding(finding)
+    spec = {
+        "target": dict(source),
+        **operations_document(operations, seed=seed),
+        "finding": {"oracle": finding.oracle, "key": finding.key, "message": finding.message},
+    }
+    head = {"apiVersion": API_VERSION, "kind": "Trial", "metadata": {"name": name}}
+    folder.mkdir(parents=True, exist_ok=True)
+    yaml = YAML(pure=True)
+    yaml.width = 100
+    file = folder / f"{name}.yaml"
+    with file.open("w") as stream:
+        yaml.dump(_unambiguous({**head, "spec": spec}), stream)
+    return file
+
+
+def source_of(crd: str | Path | Object | None, subject: str | SubjectSpec) -> dict[str, Any]:
+    """Where an operator and its kind come from, as far as a file can say it."""
+    spec = subject if isinstance(subject, SubjectSpec) else SubjectSpec(name="", module=subject)
+    source = {
+        "crd": str(crd) if isinstance(crd, str | Path) else "",
+        "subject": spec.module or shlex.join(spec.command),
+        "env": dict(spec.env),
+    }
+    return {name: value for name, value in source.items() if value}
+
+
+def name_of_finding(finding: Finding) -> str:
+    """`removed-values-configmap-labels-3f9a`: readable, and the same for the same key."""
+    words = re.sub(r"[^a-z0-9]+", "-", finding.key.lower()).strip("-")[:_WORDS_MAX].strip("-")
+    digest = hashlib.blake2b(finding.key.encode(), digest_size=2).hexdigest()
+    return f"{words}-{digest}"
+
+
+def _unambiguous(value: Any) -> Any:
+    """The same with quotes round every text that some reader of YAML takes for something else.
+
+    Drawn values are full of them: `y`, `0o7`, `1:30`, an empty text.
+    """
+    if isinstance(value, Mapping):
+        return {_unambiguous(name): _unambiguous(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unambiguous(item) for item in value]
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return LiteralScalarString(value) if _LINES.fullmatch(value) else Quoted(value)
+    return value
+
+
+def replay_line(file: Path) -> str:
+    """The one line that plays a saved finding again."""
+    return f"harness fuzz --replay {file}"

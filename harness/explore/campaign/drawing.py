@@ -14,6 +14,7 @@ from typing import Literal
 
 from harness.apiserver.requests import Object
 
+from ..fault_pool import injects, weighted
 from ..operations import Advance, Crash, Create, Delete, DisturbChild, Operation, Scale, Update
 from ..strategies.invalid import Invalid, invalid_specs
 from ..strategies.paths import node_at
@@ -25,7 +26,6 @@ from ..strategies.transitions import next_specs
 from .goals import Goal
 from .plan import CampaignPlan
 from .wanting import Wanted
-from .weather import injects, weighted
 
 _NAMES = ("a", "b", "c")
 _DISTURBANCES: tuple[Literal["delete", "edit", "kill"], ...] = ("delete", "edit", "kill")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -79,21 +78,10 @@ def _one(file: Path, model: type[File], kind: str) -> File:
     if tree.value.get("kind") != kind:
         remedy = did_you_mean(str(tree.value.get("kind")), [kind])
         raise tree.error(f"kind is {tree.value.get('kind')!r}; write {kind}{remedy}", ("kind",))
-    found = checked(model, tree, _with_head(tree.value) if kind == "Trial" else tree.value)
+    found = checked(model, tree, tree.value)
     if isinstance(found, TrialFile):
         _check_operations(found, tree)
     return found
-
-
-def _with_head(document: dict[str, Any]) -> dict[str, Any]:
-    """A trial as a state machine saves it (`explore.saving`), in the form of a campaign's."""
-    if "spec" in document or "operations" not in document:
-        return document
-    subject = (document.get("target") or {}).get("subject") or ""
-    words = subject if isinstance(subject, str) else shlex.join(subject)
-    spec = {"seed": document.get("seed", 0), "operations": document["operations"]}
-    head: dict[str, Any] = {key: document[key] for key in ("apiVersion", "kind") if key in document}
-    return {**head, "metadata": {"name": "trial"}, "spec": {"target": {"subject": words}, **spec}}
 
 
 def _check_operations(trial: TrialFile, tree: Tree) -> None:

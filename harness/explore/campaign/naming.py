@@ -7,12 +7,12 @@ from typing import Any
 
 from harness.scenario.settings import Settings, with_subject
 
+from ..fault_pool import DEFAULT_FAULTS, check_pool
 from ..oracles import ALL
 from ..subject_line import subject_of
 from ..target import Target
 from .formats import CampaignSpec, TargetSource
-from .plan import DEFAULT_FAULTS, CampaignPlan
-from .weather import check_pool
+from .plan import CampaignPlan
 
 
 def target_of(source: TargetSource, settings: Settings) -> Target:

@@ -6,22 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..fault_pool import DEFAULT_FAULTS
 from ..oracles import ALL
 from ..strategies.hints import HintsSource
 from ..target import Target
-
-#: Faults and how often each is drawn, relative to the others.
-DEFAULT_FAULTS: Mapping[str, int] = {
-    "apiError": 3,
-    "apiLatency": 2,
-    "commitThenTimeout": 2,
-    "watchDisconnect": 2,
-    "watchExpired": 1,
-    "operatorCrash": 2,
-    "operatorPause": 1,
-    "operatorRestart": 1,
-    "podKill": 1,
-}
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from ..documents import operations_document
 from ..operations import Operation
+from ..saving import replay_line
 from .campaign import Live, Report
 from .goals import KINDS, Goal
-from .saving import replay_line
 from .shrinking import Shrunk
 
 _LOG_LINES = 8

@@ -21,20 +21,20 @@ from harness.apiserver.requests import Object
 from harness.errors import UsageError
 from harness.scenario.settings import find_settings
 
+from ..fault_pool import DEFAULT_FAULTS, check_pool
 from ..machine import OperatorFailed
 from ..oracles import ALL
 from ..outcome import Outcome
+from ..saving import save_finding, source_of
 from ..strategies.hints import HintsSource
 from ..target import Target
 from .drawing import Example, examples
 from .goals import goals_of
-from .plan import DEFAULT_FAULTS, CampaignPlan
-from .saving import FOLDER, name_of_finding, save, trial_document
+from .plan import CampaignPlan
 from .searching import Batch, Hit
 from .shrinking import Shrunk
 from .telling import finding_text
 from .trials import try_out
-from .weather import check_pool
 
 from hypothesis import HealthCheck, Phase, given, settings  # isort: skip - after `required` was asked for
 
@@ -89,7 +89,7 @@ def fuzz(
         swarm,
         tuple(oracles),
         operations_max=operations_max,
-        source={"subject": subject, "crd": crd} if isinstance(crd, str) else {},
+        source=source_of(crd, subject),
     )
     return lambda function: _test_of(plan, function, max_examples)
 
@@ -120,7 +120,7 @@ def _test_of(plan: CampaignPlan, function: Callable[..., object], max_examples: 
 def _failure(plan: CampaignPlan, example: Example, outcome: Outcome) -> OperatorFailed:
     finding = outcome.findings[0]
     found = Shrunk(Hit(Batch(0, 1), 0, example, finding), example, finding, tuple(outcome.log), 0)
-    file = save(FOLDER, name_of_finding(found), trial_document(plan, found))
+    file = save_finding(finding, example.operations, seed=example.seed, source=plan.source)
     return _class_for(finding.key)(finding_text(found, file))
 
 

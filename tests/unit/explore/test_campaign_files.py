@@ -12,16 +12,15 @@ from harness.explore.campaign.drawing import Example
 from harness.explore.campaign.formats import campaign_schema
 from harness.explore.campaign.loading import read_campaign, read_trial
 from harness.explore.campaign.memory import Memory
-from harness.explore.campaign.plan import DEFAULT_FAULTS, CampaignPlan
 from harness.explore.campaign.polishing import smaller_than
-from harness.explore.campaign.saving import name_of_finding, save, trial_document
 from harness.explore.campaign.searching import Batch, Hit
 from harness.explore.campaign.shrinking import Shrunk
 from harness.explore.campaign.telling import finding_text
-from harness.explore.campaign.weather import check_pool
 from harness.explore.documents import operations_of
+from harness.explore.fault_pool import DEFAULT_FAULTS, check_pool
 from harness.explore.operations import Create, Delete, Inject, Update
 from harness.explore.outcome import Finding
+from harness.explore.saving import save_finding, source_of
 from harness.explore.target import Target
 from harness.scenario.loader import load_file
 
@@ -99,8 +98,13 @@ def test_the_json_schema_knows_all_keys() -> None:
 
 
 def test_a_finding_comes_back_from_its_file(tmp_path: Path) -> None:
-    plan = CampaignPlan(TARGET, source={"crd": "crd.yaml", "subject": "my.handlers"})
-    file = save(tmp_path, name_of_finding(found()), trial_document(plan, found()))
+    file = save_finding(
+        found().finding,
+        EXAMPLE.operations,
+        seed=EXAMPLE.seed,
+        source=source_of("crd.yaml", "my.handlers"),
+        folder=tmp_path,
+    )
     trial = read_trial(file).spec
     assert operations_of({"operations": trial.operations}) == EXAMPLE.operations
     assert trial.seed == 7

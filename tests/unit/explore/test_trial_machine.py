@@ -11,8 +11,9 @@ import pytest
 from hypothesis import Phase, settings
 
 from harness.errors import UsageError
+from harness.explore.campaign.loading import read_trial
+from harness.explore.documents import operations_of
 from harness.explore.operations import Create, Update
-from harness.explore.saving import load
 from harness.machines import OperatorFailed, OperatorMachine, operator_machine
 from harness.subjects.spec import SubjectSpec
 
@@ -46,7 +47,7 @@ def test_a_mistake_is_found_and_shrunk_and_saved_to_be_played_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OperatorFailed) as caught:
-        run(machine("raises", faults=(), names=("a",), steps=3))
+        run(machine("raises", faults={}, names=("a",), steps=3))
     assert "no-crash: subject:operator raised KeyError: 'message'" in str(caught.value)
     assert caught.value.__notes__[2:] == [
         "state.create(operation=Create('a', {}))",
@@ -55,7 +56,9 @@ def test_a_mistake_is_found_and_shrunk_and_saved_to_be_played_again(
     line = str(caught.value).splitlines()[-1]
     found = re.fullmatch(r"replay: harness fuzz --replay (\S+)", line)
     assert found is not None
-    assert load(tmp_path / found[1]) == ((Create("a", {}),), 0)
+    trial = read_trial(tmp_path / found[1]).spec
+    assert operations_of({"operations": trial.operations}) == (Create("a", {}),)
+    assert (trial.seed, trial.target.crd, trial.target.env) == (0, str(CRD), {"PLANT": "raises"})
 
 
 def test_an_operator_without_mistakes_passes() -> None:
