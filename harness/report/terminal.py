@@ -9,11 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -26,41 +23,18 @@ _ROWS_MAX = 12
 _STYLE = {Verdict.PASSED: "green", Verdict.SKIPPED: "dim", Verdict.INCONCLUSIVE: "yellow"}
 
 
-class Progress:
+class Progress(LiveDisplay):
     """Shows cases as they start and end; use as a context manager.
 
-    No thread draws it, because processes are forked meanwhile: call `refresh` now and then.
+    Its table is drawn when a case starts or ends: call `refresh` now and then.
     """
 
     def __init__(self, console: Console, total: int) -> None:
-        self._console = console
+        super().__init__(console)
         self._total = total
         self._done = 0
         self._not_passed = 0
         self._running: list[tuple[str, float]] = []
-        self._live: Live | None = None
-        if console.is_terminal:
-            self._live = Live(
-                console=console,
-                transient=True,
-                auto_refresh=False,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def started(self, case: str) -> None:
         """A case began."""
@@ -74,13 +48,13 @@ class Progress:
         ended = next((entry for entry in self._running if entry[0] == result.case), None)
         if ended is not None:
             self._running.remove(ended)
-        self._console.print(case_line(result), highlight=False, soft_wrap=True)
+        self.console.print(case_line(result), highlight=False, soft_wrap=True)
         self.refresh()
 
     def refresh(self) -> None:
         """Draw the live table anew, on a terminal."""
-        if self._live is not None:
-            self._live.update(self._table(), refresh=True)
+        if self.is_live:
+            self.draw(self._table())
 
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

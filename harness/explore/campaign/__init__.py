@@ -2,11 +2,11 @@
 
     plan.py          what is searched, and how much of it
     goals.py         what there is to cover in a schema; covering.py: what an outcome has covered
-    weather.py       faults of the pool, drawn;  drawing.py: whole examples, drawn
+    drawing.py       whole examples, drawn, with faults of `explore.fault_pool`
     searching.py     one batch of examples;  shrinking.py, polishing.py: one finding made small
     jobs.py          both as jobs for a worker;  inline.py, processes.py, dask.py: who does them
     campaign.py      which job is next, and what came of all of them
-    documents.py     findings as files;  memory.py: as Hypothesis examples
+    memory.py        findings as Hypothesis examples; as files by `explore.saving`
 
     plan > batch (seed, what is wanted) > examples > trials > goals reached, hits
                                                        first hit of a key > shrunk > finding
