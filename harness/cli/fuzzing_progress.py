@@ -1,4 +1,4 @@
-"""The live line of `harness fuzz`: on a terminal it is drawn anew, elsewhere written now and then."""
+"""The live line of `harness fuzz`: drawn anew on a terminal, elsewhere written now and then."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ from harness.oracle.verdict import Verdict
 from harness.scenario.result import CaseResult
 from harness.vocabulary import format_duration
 
+from .live import LiveDisplay
+
 #: Running cases that the live table shows; more would not fit a screen.
 _ROWS_MAX = 12
 _STYLE = {Verdict.PASSED: "green", Verdict.SKIPPED: "dim", Verdict.INCONCLUSIVE: "yellow"}
