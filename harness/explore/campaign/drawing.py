@@ -8,27 +8,23 @@ Source: Groce et al., "Swarm Testing", ISSTA 2012.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from harness.apiserver.requests import Object
 
 from ..fault_pool import injects, weighted
-from ..operations import Advance, Crash, Create, Delete, DisturbChild, Operation, Scale, Update
-from ..strategies.invalid import Invalid, invalid_specs
-from ..strategies.paths import node_at
+from ..operations import Operation
+from ..strategies.invalid import Invalid
+from ..strategies.mistakes import MistakeKind
 from ..strategies.repairing import broken_rules
-from ..strategies.required import DrawFn, assume, st
+from ..strategies.required import DrawFn, st
+from ..strategies.sequences import Population
 from ..strategies.specs import Specs, specs_of
-from ..strategies.spots import with_value
-from ..strategies.transitions import next_specs
 from .goals import Goal
 from .plan import CampaignPlan
 from .wanting import Wanted
 
-_NAMES = ("a", "b", "c")
-_DISTURBANCES: tuple[Literal["delete", "edit", "kill"], ...] = ("delete", "edit", "kill")
 _SEED_MAX = 2**32 - 1
 #: Whether the list goes on, and whether an operation has a fault.
 _MORE = st.sampled_from([False] + [True] * 7)
@@ -66,7 +62,7 @@ def examples(draw: DrawFn, plan: CampaignPlan, wanted: tuple[Goal, ...]) -> Exam
     specs = specs_of(plan.target.crd, plan.target.version, plan.hints)
     kinds = _kinds_on(draw, plan, specs)
     faults = _faults_on(draw, plan)
-    world = _World(specs, Wanted(wanted))
+    world = _World(specs, wanted=Wanted(wanted))
     operations: list[Operation] = [world.create(draw)]
     while len(operations) < plan.operations_max:
         more = draw(_one_more(plan, world, kinds, faults, len(operations)))
@@ -115,44 +111,32 @@ def _one_more(
 
 def _can(world: _World, name: str) -> bool:
     if name == "create":
-        return len(world.living) < len(_NAMES)
+        return len(world.living) < len(world.names)
     return bool(world.living) or name in ("mistake", "crash", "advance")
 
 
 @dataclass(slots=True)
-class _World:
-    """What exists after the operations so far: the specs that each object had, the last one now."""
+class _World(Population):
+    """The objects of one example, changed and spoiled where the campaign wants it."""
 
-    specs: Specs
-    wanted: Wanted
+    wanted: Wanted = field(default_factory=lambda: Wanted(()))
+    #: Of the operation that is drawn now.
     index: int = 0
-    living: dict[str, list[Object]] = field(default_factory=dict)
-    gone: dict[str, list[Object]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def create(self, draw: DrawFn) -> Operation:
-        name = draw(st.sampled_from([name for name in _NAMES if name not in self.living]))
-        before = self.gone.get(name, [])
-        spec = draw(st.one_of(self.specs.valid, *([st.sampled_from(before)] if before else [])))
-        self.living[name] = [spec]
-        return Create(name, spec)
+    def wants_changed(self, draw: DrawFn) -> Sequence[str]:
+        """For open goals."""
+        return self.wanted.to_change(draw)
 
-    def update(self, draw: DrawFn) -> Operation:
-        name, had = draw(st.sampled_from(list(self.living.items())))
-        paths = self.wanted.to_change(draw)
-        spec = draw(next_specs(self.specs, had[-1], had[:-1], paths)).spec
-        had.append(spec)
-        return Update(name, spec)
+    def wants_spoiled(
+        self, draw: DrawFn, current: Object | None
+    ) -> tuple[Sequence[MistakeKind], Sequence[str]]:
+        """For open goals."""
+        return self.wanted.to_spoil(draw, self.specs.kind.spec, current)
 
-    def mistake(self, draw: DrawFn) -> Operation:
-        name = draw(st.sampled_from(_NAMES))
-        had = self.living.get(name)
-        current = had[-1] if had else None
-        kinds, paths = self.wanted.to_spoil(draw, self.specs.kind.spec, current)
-        wrong = draw(invalid_specs(self.specs, current, kinds, paths))
+    def spoiled(self, wrong: Invalid, current: Object | None) -> None:
+        """Remember it, for coverage."""
         self.mistakes.append(Mistake(self.index, wrong.property, self._rules(wrong, current)))
-        words = f"{wrong.path}: {wrong.reason}"
-        return Update(name, wrong.spec, words) if had else Create(name, wrong.spec, words)
 
     def _rules(self, wrong: Invalid, current: Object | None) -> tuple[str, ...]:
         if wrong.kind != "rule":
@@ -165,34 +149,6 @@ class _World:
         else:
             broken = broken_rules(rules, stored, kind.judge(kind.whole(current)).stored)
         return tuple(each.rule.text for each in broken)
-
-    def scale(self, draw: DrawFn) -> Operation:
-        kind = self.specs.kind
-        path = kind.strategy.replicas_path.removeprefix(".")
-        name, had = draw(st.sampled_from(list(self.living.items())))
-        replicas = draw(self.specs.values.at(node_at(kind.schema, path), path))
-        spec = with_value({"spec": had[-1]}, tuple(path.split(".")), replicas)["spec"]
-        assume(not kind.judge(kind.whole(spec)).errors)
-        had.append(spec)
-        return Scale(name, replicas)
-
-    def delete(self, draw: DrawFn) -> Operation:
-        name = draw(st.sampled_from(list(self.living)))
-        recreate = draw(st.booleans())
-        if not recreate:
-            self.gone[name] = self.living.pop(name)
-        return Delete(name, recreate)
-
-    def disturb(self, draw: DrawFn) -> Operation:
-        name = draw(st.sampled_from(list(self.living)))
-        how = draw(st.sampled_from(_DISTURBANCES))
-        return DisturbChild(name, how, draw(st.integers(0, 7)))
-
-    def crash(self, draw: DrawFn) -> Operation:
-        return Crash(draw(st.sampled_from([1.0, 30.0])))
-
-    def advance(self, draw: DrawFn) -> Operation:
-        return Advance(draw(st.sampled_from([1.0, 60.0, 3600.0])))
 
 
 _Act = Callable[[_World, DrawFn], Operation]

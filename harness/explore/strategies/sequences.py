@@ -15,26 +15,30 @@ from harness.apiserver.requests import Object
 
 from ..operations import Advance, Crash, Create, Delete, DisturbChild, Operation, Scale, Update
 from .hints import HintsSource
-from .invalid import invalid_specs
+from .invalid import Invalid, invalid_specs
 from .kind import Definition
+from .mistakes import MistakeKind
 from .paths import node_at
 from .required import DrawFn, SearchStrategy, assume, st
 from .specs import Specs, specs_of
 from .spots import with_value
 from .transitions import next_specs
 
-_NAMES = ("a", "b", "c")
+NAMES = ("a", "b", "c")
 _DISTURBANCES: tuple[Literal["delete", "edit", "kill"], ...] = ("delete", "edit", "kill")
 #: Whether there is an operation at a place of the list.
 _MORE = st.sampled_from([False, True, True])
 
 
 @dataclass(slots=True)
-class _World:
-    """What exists after the operations so far: the specs that each object had, the last one now."""
+class Population:
+    """What exists after the operations so far: the specs that each object had, the last one now.
+
+    A search that wants something derives from it and says where changes and mistakes are to be.
+    """
 
     specs: Specs
-    names: Sequence[str]
+    names: Sequence[str] = NAMES
     living: dict[str, list[Object]] = field(default_factory=dict)
     gone: dict[str, list[Object]] = field(default_factory=dict)
 
@@ -49,7 +53,7 @@ class _World:
     def update(self, draw: DrawFn) -> Operation:
         """The next spec of an object."""
         name, had = draw(st.sampled_from(list(self.living.items())))
-        spec = draw(next_specs(self.specs, had[-1], had[:-1])).spec
+        spec = draw(next_specs(self.specs, had[-1], had[:-1], self.wants_changed(draw))).spec
         had.append(spec)
         return Update(name, spec)
 
@@ -57,9 +61,24 @@ class _World:
         """An update, or the creation of another object, that the API server must refuse."""
         name = draw(st.sampled_from(self.names))
         had = self.living.get(name)
-        wrong = draw(invalid_specs(self.specs, had[-1] if had else None))
+        current = had[-1] if had else None
+        wrong = draw(invalid_specs(self.specs, current, *self.wants_spoiled(draw, current)))
+        self.spoiled(wrong, current)
         words = f"{wrong.path}: {wrong.reason}"
         return Update(name, wrong.spec, words) if had else Create(name, wrong.spec, words)
+
+    def wants_changed(self, draw: DrawFn) -> Sequence[str]:
+        """Paths where the next change should be; none for anywhere."""
+        return ()
+
+    def wants_spoiled(
+        self, draw: DrawFn, current: Object | None
+    ) -> tuple[Sequence[MistakeKind], Sequence[str]]:
+        """Kinds of mistakes, and paths, for the next one; none for any."""
+        return (), ()
+
+    def spoiled(self, wrong: Invalid, current: Object | None) -> None:
+        """A mistake was drawn; `current` is the spec before, if the object exists."""
 
     def scale(self, draw: DrawFn) -> Operation:
         """The replicas are set through the scale subresource, if the kind has one."""
@@ -94,7 +113,7 @@ class _World:
         return Advance(draw(st.sampled_from([1.0, 60.0, 3600.0])))
 
 
-_Act = Callable[[_World, DrawFn], Operation]
+_Act = Callable[[Population, DrawFn], Operation]
 
 
 def operations(
@@ -102,7 +121,7 @@ def operations(
     version: str | None = None,
     *,
     hints: HintsSource = None,
-    names: Sequence[str] = _NAMES,
+    names: Sequence[str] = NAMES,
     most: int = 10,
     mistakes: bool = True,
     disturbances: bool = True,
@@ -121,11 +140,11 @@ def operations(
         crashes: Also crashes of the operator.
     """
     specs = specs_of(crd, version, hints)
-    acts: list[_Act] = [*(_World.update,) * 5, _World.advance]
-    acts += [_World.scale] if specs.kind.strategy.replicas_path else []
-    acts += [_World.mistake] if mistakes else []
-    acts += [_World.disturb] * 2 if disturbances else []
-    acts += [_World.crash] if crashes else []
+    acts: list[_Act] = [*(Population.update,) * 5, Population.advance]
+    acts += [Population.scale] if specs.kind.strategy.replicas_path else []
+    acts += [Population.mistake] if mistakes else []
+    acts += [Population.disturb] * 2 if disturbances else []
+    acts += [Population.crash] if crashes else []
     return _operations(specs, tuple(names), most, tuple(acts))
 
 
@@ -133,8 +152,8 @@ def operations(
 def _operations(
     draw: DrawFn, specs: Specs, names: Sequence[str], most: int, acts: tuple[_Act, ...]
 ) -> list[Operation]:
-    world = _World(specs, names)
-    found: list[Operation] = [draw(_one(world, (_World.create,)))]
+    world = Population(specs, names)
+    found: list[Operation] = [draw(_one(world, (Population.create,)))]
     for _ in range(most - 1):
         operation = draw(_perhaps_one(world, acts))
         found += [] if operation is None else [operation]
@@ -142,18 +161,18 @@ def _operations(
 
 
 @st.composite
-def _perhaps_one(draw: DrawFn, world: _World, acts: tuple[_Act, ...]) -> Operation | None:
+def _perhaps_one(draw: DrawFn, world: Population, acts: tuple[_Act, ...]) -> Operation | None:
     """One more operation, or none: what shrinks to none leaves those after it as they are."""
     if not draw(_MORE):
         return None
     possible = acts if world.living else ()
     if len(world.living) < len(world.names):
-        possible = (*possible, _World.create)
+        possible = (*possible, Population.create)
     if world.living:
-        possible = (*possible, _World.delete)
+        possible = (*possible, Population.delete)
     return draw(_one(world, possible))
 
 
 @st.composite
-def _one(draw: DrawFn, world: _World, acts: Sequence[_Act]) -> Operation:
+def _one(draw: DrawFn, world: Population, acts: Sequence[_Act]) -> Operation:
     return draw(st.sampled_from(acts))(world, draw)
