@@ -10,6 +10,9 @@
     a few words in messages, such as those of Go's JSON decoder; descriptions of table columns,
     which are prose that we do not copy
 
+Bookmarks right behind one another count as one: how many a watch gets in its last seconds depends
+on the moment in which it began.
+
 managedFields, causes of apply conflicts and what is wrong with custom resources are sorted: the
 real server orders rows by the second in which they were written, and the rest by the chance of a
 Go map.
@@ -166,4 +169,14 @@ def _mapped(value: Any, versions: list[int]) -> Any:
         result["nodePort"] = "<port>"
     if result.get("continue"):
         result["continue"] = "<continue>"
+    if isinstance(result.get("events"), list):
+        result["events"] = _without_repeated_bookmarks(result["events"])
     return result
+
+
+def _without_repeated_bookmarks(events: list[Any]) -> list[Any]:
+    return [
+        event
+        for before, event in zip([None, *events], events, strict=False)
+        if event != before or event.get("type") != "BOOKMARK"
+    ]

@@ -74,3 +74,12 @@ def test_the_simulated_server_answers_as_recorded(sequence: Sequence) -> None:
 
 def test_known_differences_name_sequences_that_exist() -> None:
     assert not [name for name in KNOWN_DIFFERENCES if name not in BY_ID]
+
+
+def test_bookmarks_right_behind_one_another_count_as_one() -> None:
+    bookmark = {"type": "BOOKMARK", "object": {"kind": "ConfigMap"}}
+    added = {"type": "ADDED", "object": {"kind": "ConfigMap"}}
+
+    answers = normalised([{"events": [added, added, bookmark, bookmark, added, bookmark]}])
+
+    assert answers == [{"events": [added, added, bookmark, added, bookmark]}]
