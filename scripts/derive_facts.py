@@ -31,17 +31,21 @@ WANTED = {
     "v1": "configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims "
     "persistentvolumes pods podtemplates replicationcontrollers resourcequotas secrets "
     "serviceaccounts services",
+    "admissionregistration.k8s.io/v1": "mutatingwebhookconfigurations "
+    "validatingwebhookconfigurations",
     "apiextensions.k8s.io/v1": "customresourcedefinitions",
     "apps/v1": "controllerrevisions daemonsets deployments replicasets statefulsets",
     "autoscaling/v2": "horizontalpodautoscalers",
     "batch/v1": "cronjobs jobs",
     "coordination.k8s.io/v1": "leases",
     "discovery.k8s.io/v1": "endpointslices",
+    "events.k8s.io/v1": "events",
     "networking.k8s.io/v1": "ingressclasses ingresses networkpolicies",
+    "node.k8s.io/v1": "runtimeclasses",
     "policy/v1": "poddisruptionbudgets",
     "rbac.authorization.k8s.io/v1": "clusterrolebindings clusterroles rolebindings roles",
     "scheduling.k8s.io/v1": "priorityclasses",
-    "storage.k8s.io/v1": "storageclasses",
+    "storage.k8s.io/v1": "csidrivers csinodes storageclasses volumeattachments",
 }
 
 #: Kinds that are only spoken (subresources, reviews, answers): their schemas are wanted too.

@@ -10,7 +10,6 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - A CRD is established and served by the commit that creates it; the real server takes a moment.
 - Where upstream's messages print Go structs or a difference of them, ours print JSON or leave the
   difference out (changes of a pod's or claim's spec, of a Job's template).
-- Events are served as core/v1 only, not as events.k8s.io/v1 over the same storage.
 - Managers that wrote in another version of a kind are read as if the versions had the same fields;
   rows of managedFields are not adapted when a CRD makes a list or map atomic, or no longer so.
 - Warnings about odd but valid objects (duplicate ports, deprecated labels) are not given.
@@ -24,5 +23,6 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - Answers are JSON, also for clients that would prefer protobuf or YAML.
 - Tokens of ServiceAccounts are signed with a key of the server (HS256), not by RSA.
 
-Not served: `events.k8s.io` (Events are core objects), logs, exec, attach, port-forward, proxy.
+Not served: ValidatingAdmissionPolicy and MutatingAdmissionPolicy, autoscaling/v1, logs, exec,
+attach, port-forward, proxy.
 """

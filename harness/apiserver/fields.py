@@ -9,6 +9,8 @@ from .requests import Object, Request
 from .resource import Resource
 
 MANAGER_LENGTH_MAX = 128
+#: Kinds of which two API groups show the same objects.
+SHARED_BY_GROUPS = frozenset({("", "events")})
 
 
 def manager_of(request: Request) -> str:
@@ -31,7 +33,7 @@ def track(
     manager: str = "",
 ) -> Object:
     """The new object with `managedFields` that account for this write of the request's manager."""
-    return track_update(
+    tracked = track_update(
         live,
         new,
         node=resource.node,
@@ -41,6 +43,17 @@ def track(
         timestamp=clock.timestamp(),
         has_status=has_status(resource),
     )
+    if resource.storage_key in SHARED_BY_GROUPS:
+        _forget_other_groups(resource, tracked["metadata"])
+    return tracked
+
+
+def _forget_other_groups(resource: Resource, meta: Object) -> None:
+    """Rows of another API group cannot be read in the version of a write, and get lost."""
+    rows = meta.get("managedFields") or []
+    meta["managedFields"] = [
+        row for row in rows if row.get("apiVersion", "").rpartition("/")[0] == resource.group
+    ]
 
 
 def has_status(resource: Resource) -> bool:

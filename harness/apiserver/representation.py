@@ -72,7 +72,7 @@ def represent(
     """The answer in the version of the resource, and in the form that the client asks for."""
     if response.status >= 300:
         return response
-    if resource.custom:
+    if resource.custom or resource.conversion is not None:
         _in_version(resource, response)
     form = accepted_form(request.headers.get("accept", ""))
     if form is None:

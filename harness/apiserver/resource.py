@@ -12,7 +12,7 @@ objects that exist are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,20 @@ class ScalePaths:
     label_selector: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Where and how objects of a built-in kind are stored that is a view of another one.
+
+    Both functions leave what they are given alone, and return a document that has the wanted form
+    already as it is.
+    """
+
+    storage_key: tuple[str, str]
+    api_version: str
+    to_stored: Callable[[Object], Object]
+    from_stored: Callable[[Object], Object]
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """One version of one served resource."""
@@ -149,6 +163,8 @@ class Resource:
     scale: ScalePaths | None = None
     columns: tuple[PrinterColumn, ...] = ()
     custom: bool = False
+    #: For a kind whose objects are stored as another one.
+    conversion: Conversion | None = None
     #: The CRD object behind a custom resource.
     definition: Mapping[str, Any] = field(default_factory=dict)
 
@@ -160,6 +176,8 @@ class Resource:
     @property
     def storage_key(self) -> tuple[str, str]:
         """Under which key of the store all versions of this resource live."""
+        if self.conversion is not None:
+            return self.conversion.storage_key
         return self.group, self.plural
 
     @property

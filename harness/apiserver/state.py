@@ -101,6 +101,8 @@ class ServerState:
         """Make `document`, which is now shared, the newest version of its object."""
         meta = document["metadata"] = tidy({**document["metadata"], "resourceVersion": "0"})
         key = (meta.get("namespace", ""), meta["name"])
+        if resource.conversion is not None:
+            document = resource.conversion.to_stored(document)
         document = documents.ordered(document, stored_api_version(resource), resource.kind)
         version = self.store.prepare(resource.storage_key, key, event, document)
         version.record_seq = self._record(request, resource, version)
@@ -116,7 +118,7 @@ class ServerState:
             rv=version.rv,
             causes=(request.seq,) if request.seq else (),
             type=version.type,
-            apiVersion=resource.api_version,
+            apiVersion=version.document["apiVersion"],
             kind=resource.kind,
             namespace=namespace,
             name=name,

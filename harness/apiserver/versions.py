@@ -1,7 +1,8 @@
-"""Several served versions of one custom resource: one is stored, the others are views of it.
+"""Several served versions of one resource: one is stored, the others are views of it.
 
-With the conversion strategy None, which is what is implemented, versions differ in `apiVersion` and
-in which fields their schemas keep. Objects are stored in the storage version, shown in the version
+Built-in kinds of which the same is true have a `Conversion`. For custom resources, with the
+conversion strategy None, which is what is implemented, versions differ in `apiVersion` and in which
+fields their schemas keep. Objects are stored in the storage version, shown in the version
 of the request, and a write in another version starts from what that version shows.
 Source: Kubernetes "Versions in CustomResourceDefinitions".
 """
@@ -26,6 +27,8 @@ def _version_of(resource: Resource) -> dict[str, Any]:
 
 def stored_api_version(resource: Resource) -> str:
     """The apiVersion in which objects of a resource are stored."""
+    if resource.conversion is not None:
+        return resource.conversion.api_version
     if not resource.custom:
         return resource.api_version
     for version in resource.definition["spec"]["versions"]:
@@ -45,6 +48,8 @@ def deprecation_warning(resource: Resource) -> str:
 
 def as_served(resource: Resource, document: Object) -> Object:
     """A stored document in the version of the resource."""
+    if resource.conversion is not None:
+        return resource.conversion.from_stored(document)
     if not resource.custom or document.get("apiVersion") == resource.api_version:
         return document
     shown: Object = documents.copy(document)

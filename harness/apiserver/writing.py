@@ -42,7 +42,6 @@ _CREATED_BY_UPDATE = frozenset(
     {
         ("", "endpoints"),
         ("", "events"),
-        ("events.k8s.io", "events"),
         ("", "limitranges"),
         ("", "services"),
         ("coordination.k8s.io", "leases"),
@@ -96,7 +95,7 @@ def create_decoded(
     errors += resource.strategy.validate_create(document)
     meta = document["metadata"]
     if errors:
-        raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
+        raise invalid(resource.kind, meta.get("name", ""), errors, resource.storage_key[0])
     key = (meta.get("namespace", ""), meta["name"])
     _check_free(state, resource, key)
     before = dict(document)
@@ -131,7 +130,7 @@ def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
     versions = [collection.get(key) for key in collection.sorted_keys()]
     errors = resource.strategy.allocate(document, [v.document for v in versions if v is not None])
     if errors:
-        raise invalid(resource.kind, document["metadata"]["name"], errors, resource.group)
+        raise invalid(resource.kind, document["metadata"]["name"], errors, resource.storage_key[0])
 
 
 def _place(request: Request, resource: Resource, meta: Object) -> None:
@@ -312,7 +311,7 @@ def write_over(
     errors += metadata.validate_update(resource, new["metadata"], old["metadata"])
     errors += _judge(resource, new, old, subresource)
     if errors:
-        raise invalid(resource.kind, live.key[1], errors, resource.group)
+        raise invalid(resource.kind, live.key[1], errors, resource.storage_key[0])
     new["metadata"] = metadata.tidy(new["metadata"])
     if lifecycle.is_released(resource, new):
         return _finish_deletion(state, request, resource, live, new, decoded.warnings)

@@ -7,8 +7,4 @@ until the entry goes too. `harness/apiserver/__init__.py` lists the same for rea
 from __future__ import annotations
 
 #: From a sequence's id to what differs, in one sentence.
-KNOWN_DIFFERENCES: dict[str, str] = {
-    "kinds_other/events.k8s.io_has_the_same_events": (
-        "Events are served as core/v1 only, not as events.k8s.io/v1 over the same storage"
-    ),
-}
+KNOWN_DIFFERENCES: dict[str, str] = {}

@@ -28,7 +28,7 @@ from typing import Any
 from tests.conformance.playing import Answer
 
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_AGE = re.compile(r"\d+[smhd]")
+_AGE = re.compile(r"(\d+[ywdhms])+")
 #: Addresses that the server gives to Services; sequences ask for addresses outside the range.
 _ADDRESS = re.compile(r"\b10\.96\.\d+\.\d+\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -28,6 +28,13 @@ _EMPTY: dict[str, Object] = {
         "reportingComponent": "",
         "reportingInstance": "",
     },
+    "events.k8s.io/v1 Event": {
+        "regarding": {},
+        "eventTime": None,
+        "deprecatedSource": {},
+        "deprecatedFirstTimestamp": None,
+        "deprecatedLastTimestamp": None,
+    },
     "v1 LimitRange": {"spec": {"limits": None}},
     "v1 Namespace": _SPEC_AND_STATUS,
     "v1 Node": {

@@ -80,9 +80,13 @@ def one_group(resources: Resources, name: str) -> Json:
 
 
 @cache
-def _rows() -> dict[tuple[str, str], Json]:
-    """Facts of built-in resources by (group, plural)."""
-    return {(row["group"], row["plural"]): row for row in facts()["resources"]}
+def _rows() -> dict[tuple[str, str, str], Json]:
+    """Facts of built-in resources by (group, version, plural)."""
+    return {(row["group"], row["version"], row["plural"]): row for row in facts()["resources"]}
+
+
+def _row_of(resource: Resource) -> Json:
+    return _rows().get((resource.group, resource.version, resource.plural), {})
 
 
 def _subresources(resource: Resource) -> list[Json]:
@@ -94,7 +98,7 @@ def _subresources(resource: Resource) -> list[Json]:
             if name == "scale":
                 row |= {"group": "autoscaling", "version": "v1", "kind": "Scale"}
         else:
-            row = _rows().get(resource.storage_key, {}).get("subresources", {}).get(name, {})
+            row = _row_of(resource).get("subresources", {}).get(name, {})
         if row:
             found.append({"name": name, **row})
     return found

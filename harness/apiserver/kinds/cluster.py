@@ -1,4 +1,4 @@
-"""Namespace, Node, Lease, Event, PodDisruptionBudget, PersistentVolumeClaim.
+"""Namespace, Node, Lease, PodDisruptionBudget, PersistentVolumeClaim.
 
 Small kinds, each with the few rules that operators and controllers meet.
 """
@@ -165,45 +165,6 @@ class LeaseStrategy(BuiltinStrategy):
             value, words = spec["leaseDurationSeconds"], "must be greater than 0"
             errors.append(invalid_value("spec.leaseDurationSeconds", value, words))
         return errors + not_negative(spec, "leaseTransitions", path="spec")
-
-
-class EventStrategy(BuiltinStrategy):
-    """Hooks of Event (core v1)."""
-
-    def check(self, document: Object) -> list[FieldError]:
-        """It stands in the namespace of what it is about."""
-        involved = document.get("involvedObject") or {}
-        namespace, own = involved.get("namespace", ""), document["metadata"].get("namespace", "")
-        errors: list[FieldError] = []
-        about_cluster = not namespace and own in ("", "default")
-        if namespace != own and not about_cluster:
-            words = "does not match event.namespace"
-            errors.append(invalid_value("involvedObject.namespace", namespace, words))
-        if document.get("eventTime"):
-            errors += _new_style_errors(document)
-        return errors
-
-    def selectable_fields(self, document: Object) -> Mapping[str, str]:
-        """What the event is about, who tells it and why."""
-        involved = document.get("involvedObject") or {}
-        names = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-        fields = {f"involvedObject.{name}": str(involved.get(name, "")) for name in names}
-        source = (document.get("source") or {}).get("component", "")
-        return {
-            **fields,
-            "reason": document.get("reason", ""),
-            "reportingComponent": document.get("reportingComponent", ""),
-            "source": source or document.get("reportingComponent", ""),
-            "type": document.get("type", ""),
-        }
-
-
-def _new_style_errors(document: Object) -> list[FieldError]:
-    component = document.get("reportingComponent", "")
-    errors = [] if component else [required("reportingComponent")]
-    errors += [invalid_value("reportingComponent", component, c) for c in qualified_name(component)]
-    needed = ("reportingInstance", "action", "reason")
-    return errors + [required(name) for name in needed if not document.get(name)]
 
 
 class DisruptionBudgetStrategy(BuiltinStrategy):

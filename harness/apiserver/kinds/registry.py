@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..crd.definition import DefinitionStrategy
-from ..resource import ScalePaths, Strategy
+from ..resource import Conversion, ScalePaths, Strategy
 from ..schema.node import Node
 from .access import BindingStrategy, ClusterBindingStrategy, ClusterRoleStrategy, RoleStrategy
 from .batch import CronJobStrategy, JobStrategy
 from .cluster import (
     ClaimStrategy,
     DisruptionBudgetStrategy,
-    EventStrategy,
     LeaseStrategy,
     NamespaceStrategy,
     NodeStrategy,
@@ -22,6 +21,7 @@ from .cluster import (
 from .common import BuiltinStrategy
 from .configuration import ConfigMapStrategy, SecretStrategy
 from .endpoint_slices import EndpointSliceStrategy
+from .events import EVENTS_CONVERSION, EventStrategy, NewEventStrategy
 from .pod import PodStrategy
 from .scaling import AutoscalerStrategy
 from .services import ServiceStrategy
@@ -66,12 +66,18 @@ STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
     ("batch", "jobs"): JobStrategy,
     ("coordination.k8s.io", "leases"): LeaseStrategy,
     ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy,
+    ("events.k8s.io", "events"): NewEventStrategy,
     ("policy", "poddisruptionbudgets"): DisruptionBudgetStrategy,
     ("rbac.authorization.k8s.io", "clusterrolebindings"): ClusterBindingStrategy,
     ("rbac.authorization.k8s.io", "clusterroles"): ClusterRoleStrategy,
     ("rbac.authorization.k8s.io", "rolebindings"): BindingStrategy,
     ("rbac.authorization.k8s.io", "roles"): RoleStrategy,
     ("storage.k8s.io", "storageclasses"): StorageClassStrategy,
+}
+
+#: Kinds that are views of objects which are stored as another kind or version.
+CONVERSIONS: dict[tuple[str, str, str], Conversion] = {
+    ("events.k8s.io", "v1", "events"): EVENTS_CONVERSION,
 }
 
 

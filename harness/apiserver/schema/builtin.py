@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..kinds.registry import SCALE_PATHS, strategy_of
+from ..kinds.registry import CONVERSIONS, SCALE_PATHS, strategy_of
 from ..resource import Resource
 from .facts import facts, named, node, object_meta
 
@@ -41,5 +41,6 @@ def _resource(row: Mapping[str, Any]) -> Resource:
         categories=tuple(row["categories"]),
         verbs=tuple(row["verbs"]),
         subresources=tuple(s for s in row["subresources"] if s in SERVED_SUBRESOURCES),
+        conversion=CONVERSIONS.get((group, row["version"], plural)),
         scale=SCALE_PATHS.get((group, plural)) if "scale" in row["subresources"] else None,
     )

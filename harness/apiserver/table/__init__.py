@@ -87,6 +87,8 @@ def cells(resource: Resource, document: Object, now: datetime.datetime) -> list[
     name = document["metadata"].get("name", "")
     if resource.custom:
         return [name, *(_custom_cell(column, document, now) for column in resource.columns)]
+    if resource.conversion is not None:
+        document = resource.conversion.to_stored(document)
     make = ROWS.get(resource.storage_key)
     if make is None:
         return [name, document["metadata"].get("creationTimestamp")]
