@@ -162,7 +162,6 @@ def test_each_kind_of_mistake_is_made(kind: MistakeKind) -> None:
             {"count": 1, "low": 1, "high": 0},
             f"Invalid value: failed rule: {RULE}",
             id="rule",
-            marks=pytest.mark.soak,  # half a minute of shrinking
         ),
     ],
 )

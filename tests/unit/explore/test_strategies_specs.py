@@ -162,7 +162,6 @@ def test_the_minimal_spec_has_the_simplest_value_of_what_is_required(
     assert find(strategies.from_crd(crd), lambda spec: True) == {"a": simplest}
 
 
-@pytest.mark.soak  # seconds of shrinking each
 @pytest.mark.parametrize(
     ("wanted", "minimal"),
     [

@@ -148,12 +148,10 @@ def test_operations_make_sense_one_after_the_other(operations: list[Any]) -> Non
             stored[operation.name] = kind.judge(kind.whole(whole, operation.name)).stored
 
 
-@pytest.mark.soak  # ten seconds of shrinking
 def test_the_minimal_list_creates_one_minimal_object() -> None:
     assert find(strategies.operations(AISERVICE), lambda found: True) == [Create("a", {"size": 0})]
 
 
-@pytest.mark.soak  # ten seconds of shrinking each
 @pytest.mark.parametrize(
     ("wanted", "minimal"),
     [
