@@ -20,6 +20,7 @@ from .convergence import Convergence, Origin, Outcome
 from .explain import Held, explanation, seconds
 from .quiet import ActivityMeter, Quiet, RequestBounds, count_request
 from .reference import Snapshot, judge_reference
+from .tracebacks import exception_of
 from .verdict import Finding, Verdict
 from .view import HOLDS, Judge, Judgement, View
 
@@ -39,6 +40,7 @@ class Terms:
     none: Sequence[Judge] = ()
     quiet: Quiet | None = None
     requests: RequestBounds | None = None
+    no_exceptions: bool = False
     reference: Snapshot | None = None
 
     def judge(self, view: View) -> Judgement:
@@ -70,7 +72,8 @@ class Expectation:
         )
         self._meter = ActivityMeter(terms.quiet) if terms.quiet is not None else None
         self._requests: Counter[str] = Counter()
-        self._excess = ""
+        #: What is wrong whatever becomes of the claims, and who says so.
+        self._breach: tuple[Verdict, str, str] | None = None
         self._disturbance = ""
         self._window: int | None = None
         self._miss = HOLDS
@@ -93,9 +96,12 @@ class Expectation:
                 self._changed(record, key)
         elif record.kind == "fault":
             self._fault(record.time_ns, record.data["name"], record.data["phase"])
+        elif record.kind == "log":
+            self._log(record)
         elif self._terms.requests is not None:
             count_request(record, self._requests)
-            self._excess = self._excess or self._terms.requests.exceeded(self._requests)
+            if excess := self._terms.requests.exceeded(self._requests):
+                self._breach = Verdict.UNSTABLE, "requests", f"the subject made {excess}"
 
     def tick(self, now: int) -> None:
         """Nothing happened but time."""
@@ -103,12 +109,12 @@ class Expectation:
 
     def next_ns(self) -> int | None:
         """When `tick` has something to say if nothing else happens before."""
-        return None if self._excess else self._over_time.next_ns()
+        return None if self._breach else self._over_time.next_ns()
 
     @property
     def decided(self) -> bool:
         """Whether the outcome is certain."""
-        return bool(self._excess) or self._over_time.outcome is not None
+        return self._breach is not None or self._over_time.outcome is not None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -127,7 +133,7 @@ class Expectation:
     def finding(self, step: str, now: int, log: Sequence[str] = ()) -> Finding | None:
         """What is wrong; None when nothing is. Before the outcome: what is missing by now."""
         outcome = self.outcome
-        if outcome is not None and outcome.verdict is Verdict.PASSED and not self._excess:
+        if outcome is not None and outcome.verdict is Verdict.PASSED and self._breach is None:
             return None
         verdict, oracle, headline = self._headline(now)
         held = str(self._held or "never")
@@ -135,8 +141,8 @@ class Expectation:
         return Finding(verdict, oracle, text, step, now)
 
     def _headline(self, now: int) -> tuple[Verdict, str, str]:
-        if self._excess:
-            return Verdict.UNSTABLE, "requests", f"the subject made {self._excess}"
+        if self._breach is not None:
+            return self._breach
         outcome = self.outcome
         within, stable = seconds(self._terms.within_ns), seconds(self._terms.stable_ns)
         if outcome is None and self.overdue(now):
@@ -155,6 +161,11 @@ class Expectation:
 
     def _text(self) -> str:
         return self._miss.message or "a fault of the step has not ended"
+
+    def _log(self, record: Record) -> None:
+        if self._terms.no_exceptions and (raised := exception_of(record)) is not None:
+            headline = f"{record.actor} raised {raised.line} in {raised.place}"
+            self._breach = Verdict.INVARIANT_VIOLATED, "noExceptions", headline
 
     def _fault(self, now: int, name: str, phase: str) -> None:
         if phase == "injected":

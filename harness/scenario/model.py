@@ -80,12 +80,16 @@ class Expect(StrictModel):
     """How few writes the subject makes while stable."""
     requests: RequestBounds | None = None
     """How many requests of any kind the subject makes from the step's start to its end."""
+    no_exceptions: bool = False
+    """No exception goes through the subject's own code, as far as its log tells, from the step's
+    start to its end; those that tell of the API do not count."""
     like_reference: bool = False
     """The end state equals that of the same run without faults (spec faults stay)."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.all or self.any or self.none or self.like_reference):
+        claims = self.all or self.any or self.none
+        if not (claims or self.like_reference or self.no_exceptions):
             raise ValueError("expect has no claim; write all, any, none or likeReference")
         if self.quiet is not None and not self.stable_for:
             raise ValueError("quiet is judged during stableFor; write stableFor as well")

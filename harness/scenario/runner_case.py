@@ -190,6 +190,7 @@ class CaseRun:
             none=expect.none,
             quiet=expect.quiet,
             requests=expect.requests,
+            no_exceptions=expect.no_exceptions,
             reference=reference,
         )
 

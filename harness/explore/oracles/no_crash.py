@@ -20,12 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.oracle.crashes import CrashWatch
-from harness.oracle.quiet import SUBJECT
+from harness.oracle.tracebacks import exception_of
 from harness.simulation.records import Record
 
 from ..outcome import Finding
 from ..scene import Scene
-from ..tracebacks import raised_in
 from .oracle import Oracle
 
 _CRASH_LOOP = 3
@@ -53,13 +52,11 @@ class NoCrash(Oracle):
             self._ends.append(told)
 
     def _log(self, record: Record) -> None:
-        if not record.actor.startswith(SUBJECT):
-            return
-        message = str(record.data.get("message", ""))
-        raised = raised_in(message)
-        if raised is not None and not raised.is_of_the_api and raised.place:
-            headline = f"{record.actor} raised {raised.line} in {raised.place}\n{message}"
-            self._exceptions.append((headline, (raised.type, raised.place)))
+        raised = exception_of(record)
+        if raised is not None:
+            headline = f"{record.actor} raised {raised.line} in {raised.place}"
+            text = f"{headline}\n{record.data['message']}"
+            self._exceptions.append((text, (raised.type, raised.place)))
 
     def at_rest(self, scene: Scene) -> Iterable[Finding]:
         """What happened since the last rest."""

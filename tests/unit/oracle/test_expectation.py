@@ -45,6 +45,12 @@ class Play:
         self.expectation.take(record, None)
         return self
 
+    def log(self, message: str, *, at: float) -> Play:
+        data = {"level": "ERROR", "logger": "kopf.objects", "message": message}
+        record = self.history.record("log", data, actor="subject:operator", at=at)
+        self.expectation.take(record, None)
+        return self
+
     def finding(self, *, at: float = 200) -> Finding | None:
         while (due := self.expectation.next_ns()) is not None and due <= at * SECOND:
             self.expectation.tick(due)
@@ -161,3 +167,27 @@ def test_who_deleted_what_is_missed_is_told() -> None:
     finding = play.finding()
     assert finding is not None
     assert "  Deployment/demo: last DELETED by fault:lose at 9.000s (rv 2)" in finding.message
+
+
+TRACE = """Handler 'create' failed.
+Traceback (most recent call last):
+  File "<here>/my_operator/handlers.py", line 12, in create
+    size = spec["size"]
+KeyError: 'size'
+"""
+
+
+def test_an_exception_in_the_subjects_own_code_is_found_where_none_may_be() -> None:
+    finding = Play(no_exceptions=True).log(TRACE, at=3).ready(True, at=5).finding()
+    assert finding is not None
+    assert (finding.verdict, finding.oracle) == (Verdict.INVARIANT_VIOLATED, "noExceptions")
+    assert "KeyError: 'size' in my_operator/handlers.py:create" in finding.message
+
+
+def test_an_exception_that_tells_of_the_api_is_none() -> None:
+    trace = TRACE.replace("KeyError: 'size'", "kopf.TemporaryError: not yet")
+    assert Play(no_exceptions=True).log(trace, at=3).ready(True, at=5).finding() is None
+
+
+def test_where_nothing_is_said_of_exceptions_none_is_found() -> None:
+    assert Play().log(TRACE, at=3).ready(True, at=5).finding() is None

@@ -14,6 +14,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.simulation.records import Record
+
+from .quiet import is_subjects
+
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line \d+, in (?P<function>\S+)', re.MULTILINE)
 _RAISED = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 _MARK = "Traceback (most recent call last)"
@@ -45,6 +49,18 @@ class Raised:
     place: str
     line: str
     is_of_the_api: bool
+
+
+def exception_of(record: Record) -> Raised | None:
+    """The exception that went through the subject's own code, if a record tells of one.
+
+    Not counted are those that tell of the API: they are how a reconciler learns of the world.
+    """
+    if record.kind != "log" or not is_subjects(record):
+        return None
+    raised = raised_in(str(record.data.get("message", "")))
+    is_own = raised is not None and raised.place and not raised.is_of_the_api
+    return raised if is_own else None
 
 
 def raised_in(message: str) -> Raised | None:
