@@ -53,12 +53,21 @@ CONFIGMAPS = _core("configmaps", "ConfigMap")
 SECRETS = _core("secrets", "Secret")
 SERVICE_ACCOUNTS = _core("serviceaccounts", "ServiceAccount")
 EVENTS = _core("events", "Event")
+CLAIMS = _core("persistentvolumeclaims", "PersistentVolumeClaim")
+VOLUMES = _core("persistentvolumes", "PersistentVolume", namespaced=False)
 DEPLOYMENTS = ResourceRef("apps", "v1", "deployments", "Deployment")
 REPLICA_SETS = ResourceRef("apps", "v1", "replicasets", "ReplicaSet")
+DAEMON_SETS = ResourceRef("apps", "v1", "daemonsets", "DaemonSet")
+JOBS = ResourceRef("batch", "v1", "jobs", "Job")
+CRON_JOBS = ResourceRef("batch", "v1", "cronjobs", "CronJob")
+STATEFUL_SETS = ResourceRef("apps", "v1", "statefulsets", "StatefulSet")
 CONTROLLER_REVISIONS = ResourceRef("apps", "v1", "controllerrevisions", "ControllerRevision")
 ENDPOINT_SLICES = ResourceRef("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 POD_DISRUPTION_BUDGETS = ResourceRef("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 LEASES = ResourceRef("coordination.k8s.io", "v1", "leases", "Lease")
+STORAGE_CLASSES = ResourceRef(
+    "storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False
+)
 CRDS = ResourceRef(
     "apiextensions.k8s.io",
     "v1",

@@ -29,6 +29,7 @@ from .disruption import DisruptionController
 from .endpoints import EndpointSliceController
 from .garbage import GarbageCollector
 from .heartbeats import Heartbeats
+from .job import JobController, TtlAfterFinishedController
 from .kubelet import (
     BehaviourRule,
     Behaviours,
@@ -46,6 +47,7 @@ from .replicaset import ReplicaSetController
 from .scheduler import Scheduler
 from .service_account import RootCaPublisher, ServiceAccountController
 from .service_network import ServiceNetwork
+from .statefulset import StatefulSetController
 
 KUBELET = "kubelet"
 Make = Callable[["ControllerManager", ControllerContext], Controller[Any]]
@@ -56,6 +58,9 @@ CONTROLLERS: dict[str, Make] = {
     "root-ca": lambda manager, context: RootCaPublisher(context, manager.root_ca),
     "deployment": lambda manager, context: DeploymentController(context),
     "replicaset": lambda manager, context: ReplicaSetController(context),
+    "statefulset": lambda manager, context: StatefulSetController(context),
+    "job": lambda manager, context: JobController(context),
+    "ttl-after-finished": lambda manager, context: TtlAfterFinishedController(context),
     "endpointslice": lambda manager, context: EndpointSliceController(context),
     "disruption": lambda manager, context: DisruptionController(context),
     "garbage-collector": lambda manager, context: GarbageCollector(context),

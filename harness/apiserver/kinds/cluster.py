@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..names import dns_subdomain, qualified_name
+from ..names import qualified_name
 from ..requests import Object
 from ..schema.formats import matches
-from ..schema.quantity import parse
 from ..status import (
     FieldError,
     duplicate,
@@ -22,16 +21,13 @@ from ..status import (
 from .checks import (
     at_most_all,
     count_or_percent,
-    named,
     not_negative,
     one_of,
-    optional_name,
     selector_errors,
 )
 from .common import BuiltinStrategy
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 
 
 class NamespaceStrategy(BuiltinStrategy):
@@ -201,64 +197,3 @@ def _go_budget(spec: Object) -> Object:
         "MaxUnavailable": spec.get("maxUnavailable"),
         "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
     }
-
-
-class ClaimStrategy(BuiltinStrategy):
-    """Hooks of PersistentVolumeClaim."""
-
-    def prepare_create(self, document: Object) -> None:
-        """Pending, and protected while it is used."""
-        document["status"] = {"phase": "Pending"}
-        finalizers = document["metadata"].setdefault("finalizers", [])
-        if "kubernetes.io/pvc-protection" not in finalizers:
-            finalizers.append("kubernetes.io/pvc-protection")
-
-    def check(self, document: Object) -> list[FieldError]:
-        """Access modes, a size, a class."""
-        spec = document.get("spec") or {}
-        modes = spec.get("accessModes") or []
-        errors: list[FieldError] = []
-        if not modes:
-            errors.append(required("spec.accessModes", "at least 1 access mode is required"))
-        for mode in modes:
-            errors += one_of(mode, "spec.accessModes", _ACCESS_MODES)
-        size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-        if size is None:
-            errors.append(required("spec.resources[storage]"))
-        elif parse(size) <= 0:
-            words = "must be greater than zero"
-            errors.append(invalid_value("spec.resources[storage]", size, words))
-        errors += optional_name(
-            spec.get("storageClassName"), "spec.storageClassName", dns_subdomain
-        )
-        mode = spec.get("volumeMode", "Filesystem")
-        return errors + one_of(mode, "spec.volumeMode", ("Block", "Filesystem"))
-
-    def compare(self, new: Object, old: Object) -> list[FieldError]:
-        """Binding fills in class and volume; a bound claim may ask for more."""
-        now, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
-        for field in ("storageClassName", "volumeName"):
-            if not before.get(field):
-                now.pop(field, None)
-                before.pop(field, None)
-        bound = (old.get("status") or {}).get("phase") == "Bound"
-        if bound:
-            now.pop("resources", None)
-            before.pop("resources", None)
-        if now == before:
-            return []
-        words = (
-            "spec is immutable after creation except resources.requests and "
-            "volumeAttributesClassName for bound claims"
-        )
-        return [forbidden_field("spec", words)]
-
-
-class StorageClassStrategy(BuiltinStrategy):
-    """Hooks of StorageClass."""
-
-    def check(self, document: Object) -> list[FieldError]:
-        """A provisioner."""
-        return named(
-            document.get("provisioner"), "provisioner", lambda text: qualified_name(text.lower())
-        )

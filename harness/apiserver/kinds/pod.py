@@ -1,7 +1,7 @@
 """The Pod: what admission adds to a new one, and how little of one may change.
 
-The ServiceAccount, DefaultTolerationSeconds and Priority plugins of the real server edit every new
-pod; what they add does not depend on other objects but for priority classes, and is added here.
+The ServiceAccount and DefaultTolerationSeconds plugins of the real server edit every new pod; what
+they add does not depend on other objects, and is added here.
 Source: Kubernetes "Pod Lifecycle"; k8s.io/kubernetes `pkg/registry/core/pod`.
 """
 
@@ -23,7 +23,6 @@ _TOKEN_SECONDS = 3607
 _EVICTION_SECONDS = 300
 _LOST_NODE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _ONLY = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
     "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
@@ -53,7 +52,6 @@ class PodStrategy(BuiltinStrategy):
         spec = document["spec"]
         _give_account(document, spec)
         _give_tolerations(spec)
-        _give_priority(spec)
         document["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
 
     def prepare_update(self, new: Object, old: Object) -> None:
@@ -179,11 +177,6 @@ def _give_tolerations(spec: Object) -> None:
 
 def _tolerates(row: Object, key: str) -> bool:
     return bool(row.get("key", key) == key and row.get("effect", "NoExecute") == "NoExecute")
-
-
-def _give_priority(spec: Object) -> None:
-    spec["priority"] = _SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
 def quality_of_service(spec: Object) -> str:

@@ -11,12 +11,10 @@ from ..schema.node import Node
 from .access import BindingStrategy, ClusterBindingStrategy, ClusterRoleStrategy, RoleStrategy
 from .batch import CronJobStrategy, JobStrategy
 from .cluster import (
-    ClaimStrategy,
     DisruptionBudgetStrategy,
     LeaseStrategy,
     NamespaceStrategy,
     NodeStrategy,
-    StorageClassStrategy,
 )
 from .common import BuiltinStrategy
 from .configuration import ConfigMapStrategy, SecretStrategy
@@ -25,13 +23,14 @@ from .events import EVENTS_CONVERSION, EventStrategy, NewEventStrategy
 from .pod import PodStrategy
 from .scaling import AutoscalerStrategy
 from .services import ServiceStrategy
+from .stateful_sets import StatefulSetStrategy
+from .storage import ClaimStrategy, StorageClassStrategy, VolumeStrategy
 from .workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
     ReplicaSetStrategy,
     ReplicationControllerStrategy,
     RevisionStrategy,
-    StatefulSetStrategy,
 )
 
 #: Where `/scale` of a built-in kind reads and writes.
@@ -51,6 +50,7 @@ STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
     ("", "namespaces"): NamespaceStrategy,
     ("", "nodes"): NodeStrategy,
     ("", "persistentvolumeclaims"): ClaimStrategy,
+    ("", "persistentvolumes"): VolumeStrategy,
     ("", "pods"): PodStrategy,
     ("", "replicationcontrollers"): ReplicationControllerStrategy,
     ("", "secrets"): SecretStrategy,

@@ -1,4 +1,4 @@
-"""Deployment, ReplicaSet, DaemonSet, StatefulSet, ReplicationController, ControllerRevision.
+"""Deployment, ReplicaSet, DaemonSet, ReplicationController, ControllerRevision.
 
 They share the pod template and the rule that a selector must match it and stays what it was.
 Source: k8s.io/kubernetes `pkg/apis/apps/validation`.
@@ -26,6 +26,7 @@ from .pod_spec import complete_pod_spec, template_errors
 from .status_counts import replica_errors
 
 _MISMATCH = "`selector` does not match template `labels`"
+_DEADLINE = "spec.template.spec.activeDeadlineSeconds"
 _NO_DEADLINE = "activeDeadlineSeconds in ReplicaSet is not Supported"
 
 
@@ -46,7 +47,11 @@ class WorkloadStrategy(BuiltinStrategy):
         spec = document.get("spec") or {}
         errors = self.before_template(spec)
         errors += self._selector(spec.get("selector"))
-        errors += _template(spec)
+        errors += selector_and_template(spec)
+        if ((spec.get("template") or {}).get("spec") or {}).get(
+            "activeDeadlineSeconds"
+        ) is not None:
+            errors.append(forbidden_field(_DEADLINE, _NO_DEADLINE))
         return errors + self.after_template(spec)
 
     def before_template(self, spec: Object) -> list[FieldError]:
@@ -83,7 +88,8 @@ def complete_template(spec: Object) -> None:
         complete_pod_spec(template["spec"])
 
 
-def _template(spec: Object) -> list[FieldError]:
+def selector_and_template(spec: Object) -> list[FieldError]:
+    """Whether the selector selects the template's pods, and what is wrong with the template."""
     template = spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
     errors: list[FieldError] = []
@@ -91,10 +97,7 @@ def _template(spec: Object) -> list[FieldError]:
     judged = selector is None or not (is_empty(selector) or selector_errors(selector, ""))
     if judged and not matches(selector, labels or {}):
         errors.append(invalid_value("spec.template.metadata.labels", labels, _MISMATCH))
-    errors += template_errors(template, "spec.template")
-    if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        errors.append(forbidden_field("spec.template.spec.activeDeadlineSeconds", _NO_DEADLINE))
-    return errors
+    return errors + template_errors(template, "spec.template")
 
 
 class DeploymentStrategy(WorkloadStrategy):
@@ -207,54 +210,6 @@ class DaemonSetStrategy(WorkloadStrategy):
             }
             allowed = ("RollingUpdate", "OnDelete")
             errors.append(not_supported("spec.updateStrategy", shown, allowed))
-        return errors
-
-
-class StatefulSetStrategy(WorkloadStrategy):
-    """Hooks of StatefulSet."""
-
-    word = "statefulset"
-
-    def complete(self, document: Object) -> None:
-        """Rolling updates have their bounds; claim templates are objects of their own."""
-        super().complete(document)
-        spec = document.get("spec") or {}
-        spec.setdefault("serviceName", "")
-        strategy = spec.get("updateStrategy") or {}
-        if strategy.get("type") == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("partition", 0)
-            rolling.setdefault("maxUnavailable", 1)
-        for claim in spec.get("volumeClaimTemplates") or ():
-            claim.setdefault("kind", "PersistentVolumeClaim")
-            claim.setdefault("apiVersion", "v1")
-            claim.setdefault("status", {}).setdefault("phase", "Pending")
-
-    def before_template(self, spec: Object) -> list[FieldError]:
-        """Pod management, update strategy, counts."""
-        errors: list[FieldError] = []
-        policy = spec.get("podManagementPolicy", "OrderedReady")
-        if policy not in ("OrderedReady", "Parallel"):
-            words = "must be 'OrderedReady' or 'Parallel'"
-            errors.append(invalid_value("spec.podManagementPolicy", policy, words))
-        strategy = spec.get("updateStrategy") or {}
-        if strategy.get("type") not in ("RollingUpdate", "OnDelete"):
-            shown = {
-                "Type": strategy.get("type", ""),
-                "RollingUpdate": strategy.get("rollingUpdate"),
-            }
-            words = "must be 'RollingUpdate' or 'OnDelete'"
-            errors.append(invalid_value("spec.updateStrategy", shown, words))
-        rolling, path = strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate"
-        errors += not_negative(rolling, "partition", path=path)
-        return errors + not_negative(spec, "replicas", "minReadySeconds", path="spec")
-
-    def compare(self, new: Object, old: Object) -> list[FieldError]:
-        """Selector, Service and claims stay."""
-        spec, before = new.get("spec") or {}, old.get("spec") or {}
-        errors = unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
-        for field in ("serviceName", "podManagementPolicy", "volumeClaimTemplates"):
-            errors += unchanged(spec.get(field), before.get(field), f"spec.{field}")
         return errors
 
 
