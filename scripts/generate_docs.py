@@ -55,6 +55,8 @@ _COMMON = {
     "watch": ("the watches they mean", RequestFault),
     "node": ("a node", NodeFault),
 }
+#: It elects no leader, and has no function or program to call.
+_NOT_FOR_AISERVICE = frozenset({"leaderSteal", "custom"})
 _FORMAT = (
     model.Scenario, model.Metadata, model.Spec, model.Timeouts, model.BlastRadius, model.Step,
     model.Expect, quiet.Quiet, quiet.RequestBounds, model.Invariant,
@@ -123,9 +125,15 @@ def faults() -> str:
         for fault in BUILT_IN:
             if fault.family == family:
                 lines += [f"### {fault.type}", "", whole_docstring(fault), ""]
+                lines += [f"```yaml {_how_shown(fault)}", *fault.example.splitlines(), "```", ""]
                 lines += [f"Acts on: {_points(fault)}.{used.get(fault.type, '')}", ""]
                 lines += table(fault, without=_common_keys(fault))
     return "\n".join([*lines, ""])
+
+
+def _how_shown(fault: type[Fault]) -> str:
+    """Whether the AIService operator is put to the test with the example (tests/docs)."""
+    return "faults" if fault.type in _NOT_FOR_AISERVICE else "faults passes"
 
 
 def _points(fault: type[Fault]) -> str:

@@ -71,6 +71,7 @@ class WatchStream(AsyncIterator[WatchEvent]):
         self._ready: deque[WatchEvent] = deque()  # seen, not yet delivered
         self._delivered: deque[WatchEvent] = deque()  # past the faults
         self._waiter: asyncio.Future[None] | None = None
+        self._delivery: asyncio.Future[None] | None = None  # an event that faults hold up
         self._timers: list[asyncio.TimerHandle] = []
         self._ended = False
         self._cut = False
@@ -224,6 +225,8 @@ class WatchStream(AsyncIterator[WatchEvent]):
         self.end()
         self._ready.clear()
         self._delivered.clear()
+        if self._delivery is not None:
+            self._delivery.cancel()
 
     def __aiter__(self) -> WatchStream:
         return self
@@ -270,11 +273,16 @@ class WatchStream(AsyncIterator[WatchEvent]):
             self._delivered.append(delivery.event)
 
         deliver = _chain(list(self._faults.delivering), accept)
+        self._delivery = asyncio.ensure_future(deliver(Delivery(event, self._request)))
         try:
-            await deliver(Delivery(event, self._request))
+            await self._delivery
         except BaseException:
-            self.end()  # a cut connection, or a cancelled reader: nobody will ask again
-            raise
+            # Dropped meanwhile, with whatever is to come instead: the next turn tells of it.
+            if not (self._ended and self._delivery.cancelled()) or _is_being_cancelled():
+                self.end()  # a cut connection, or a cancelled reader: nobody will ask again
+                raise
+        finally:
+            self._delivery = None
 
     def _record(self, event: WatchEvent) -> None:
         meta = event.object.get("metadata") or {}
@@ -292,6 +300,11 @@ class WatchStream(AsyncIterator[WatchEvent]):
             name=meta.get("name", ""),
             uid=meta.get("uid", ""),
         )
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _chain(faults: list[DeliveryFault], accept: Deliver) -> Deliver:

@@ -29,6 +29,11 @@ class ApiError(RequestFault):
     """Answer with an error; the call does not happen."""
 
     type: ClassVar[str] = "apiError"
+    example: ClassVar[str] = """\
+- name: errors
+  duration: 20s
+  apiError: {verbs: [patch], status: 500, percent: 50, maxConsecutive: 3}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"received"})
 
     status: int = Field(ge=400, le=599)
@@ -49,6 +54,11 @@ class ApiLatency(RequestFault):
     """Let requests wait before they are handled."""
 
     type: ClassVar[str] = "apiLatency"
+    example: ClassVar[str] = """\
+- name: slow
+  duration: 20s
+  apiLatency: {latency: 2s, jitter: 0s..1s}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"received"})
 
     latency: Duration
@@ -65,6 +75,11 @@ class CommitThenTimeout(RequestFault):
     """Carry writes out and lose the answer: the client cannot know whether it happened."""
 
     type: ClassVar[str] = "commitThenTimeout"
+    example: ClassVar[str] = """\
+- name: lost-answers
+  duration: 10s
+  commitThenTimeout: {resources: [deployments]}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"responding"})
 
     verbs: list[str] = [*WRITES]

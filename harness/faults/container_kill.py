@@ -26,6 +26,10 @@ class ContainerKill(TargetedFault):
     """
 
     type: ClassVar[str] = "containerKill"
+    example: ClassVar[str] = """\
+- name: kill
+  containerKill: {select: {ownedBy: service}, mode: all}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"objects", "node"})
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 

@@ -23,6 +23,11 @@ class NodeCordon(NodeFault):
     """Mark a node unschedulable until the fault ends (`kubectl cordon`)."""
 
     type: ClassVar[str] = "nodeCordon"
+    example: ClassVar[str] = """\
+- name: cordon
+  duration: 30s
+  nodeCordon: {}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """One cordon."""

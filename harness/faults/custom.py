@@ -28,6 +28,10 @@ class Custom(Fault):
     """Call a Python function."""
 
     type: ClassVar[str] = "custom"
+    example: ClassVar[str] = """\
+- name: mine
+  custom: {function: my_faults:fill_the_disk, arguments: {percent: 90}}
+"""
     family: ClassVar[Family] = "custom"
     points: ClassVar[frozenset[str]] = frozenset({"objects"})
 

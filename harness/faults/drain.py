@@ -37,6 +37,11 @@ class NodeDrain(NodeFault):
     """
 
     type: ClassVar[str] = "nodeDrain"
+    example: ClassVar[str] = """\
+- name: drain
+  duration: 1m
+  nodeDrain: {}
+"""
 
     delete_empty_dir: bool = False
     """Evict pods with emptyDir volumes too, whose data is lost by that."""

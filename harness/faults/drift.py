@@ -20,6 +20,10 @@ class PatchObject(TargetedFault):
     """Change objects behind the operator's back: drift."""
 
     type: ClassVar[str] = "patchObject"
+    example: ClassVar[str] = """\
+- name: drift
+  patchObject: {object: workload, merge: {spec: {replicas: 1}}}
+"""
     merge: dict[str, Any] | None = None
     """A merge patch."""
     json_: list[dict[str, Any]] | None = None
@@ -44,6 +48,10 @@ class StripOwnerReferences(TargetedFault):
     """Take the owner references away, so that nobody knows any more whose the object is."""
 
     type: ClassVar[str] = "stripOwnerReferences"
+    example: ClassVar[str] = """\
+- name: strip
+  stripOwnerReferences: {object: workload}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """One change."""

@@ -24,6 +24,8 @@ class Fault(StrictModel):
 
     #: Its v1 name in scenarios.
     type: ClassVar[str]
+    #: An item of `faults:`, as the reference shows it.
+    example: ClassVar[str] = ""
     #: What it breaks; runs for reference leave out all families but `spec`.
     family: ClassVar[Family]
     #: Where it acts: points of `middleware.FaultPlane`, or `objects`, `process`, `node`.

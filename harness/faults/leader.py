@@ -31,6 +31,11 @@ class LeaderSteal(ProcessFault):
     """
 
     type: ClassVar[str] = "leaderSteal"
+    example: ClassVar[str] = """\
+- name: steal
+  duration: 30s
+  leaderSteal: {lease: operator}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"objects"})
 
     lease: str = Field(default="", pattern=r"^([a-z0-9.-]+/)?[a-z0-9.-]*$")

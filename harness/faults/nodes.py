@@ -38,6 +38,11 @@ class NodeLoss(NodeFault):
     """
 
     type: ClassVar[str] = "nodeLoss"
+    example: ClassVar[str] = """\
+- name: lose-node
+  duration: 2m
+  nodeLoss: {}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """One loss."""

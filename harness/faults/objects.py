@@ -20,6 +20,10 @@ class DeleteObject(TargetedFault):
     """Delete objects, as somebody with kubectl would."""
 
     type: ClassVar[str] = "deleteObject"
+    example: ClassVar[str] = """\
+- name: lose
+  deleteObject: {select: {ownedBy: service, kinds: [Deployment, Service]}}
+"""
     propagation: Literal["Background", "Foreground", "Orphan"] = "Background"
     """What happens to the dependents."""
     grace_period: Duration | None = None

@@ -21,6 +21,10 @@ class PodKill(TargetedFault):
     """Kill pods at once, without grace (Chaos Mesh's `pod-kill`), or let them end in order."""
 
     type: ClassVar[str] = "podKill"
+    example: ClassVar[str] = """\
+- name: kill
+  podKill: {select: {ownedBy: service}}
+"""
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 
     grace_period: Duration = 0.0
@@ -53,6 +57,11 @@ class PodFailure(TargetedFault):
     """
 
     type: ClassVar[str] = "podFailure"
+    example: ClassVar[str] = """\
+- name: fail
+  duration: 30s
+  podFailure: {select: {ownedBy: service}}
+"""
     points: ClassVar[frozenset[str]] = frozenset({"objects", "node"})
     kinds: ClassVar[tuple[str, ...]] = ("Pod",)
 

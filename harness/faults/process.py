@@ -46,6 +46,11 @@ class OperatorCrash(ProcessFault):
     """
 
     type: ClassVar[str] = "operatorCrash"
+    example: ClassVar[str] = """\
+- name: crash
+  when: {request: {verb: patch, resource: deployments}}
+  operatorCrash: {restartAfter: 3s}
+"""
 
     by: CrashForm = "process"
     """What dies: process, container, pod, deployment, scale."""
@@ -62,6 +67,11 @@ class OperatorPause(ProcessFault):
     """Stop the operator where it is (SIGSTOP) for the fault's duration, then let it go on."""
 
     type: ClassVar[str] = "operatorPause"
+    example: ClassVar[str] = """\
+- name: pause
+  duration: 30s
+  operatorPause: {}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """One pause."""
@@ -72,6 +82,10 @@ class OperatorRestart(ProcessFault):
     """Ask the operator to end (SIGTERM), and start it again."""
 
     type: ClassVar[str] = "operatorRestart"
+    example: ClassVar[str] = """\
+- name: restart
+  operatorRestart: {downFor: 5s}
+"""
 
     down_for: Duration = 0.0
     """How long it stays down after it has ended."""

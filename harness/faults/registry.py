@@ -16,6 +16,7 @@ from .api_path import ApiError, ApiLatency, CommitThenTimeout
 from .container_kill import ContainerKill
 from .cordon import NodeCordon
 from .custom import Custom
+from .deliveries import BookmarkStall, WatchDelay, WatchDrop, WatchDuplicate
 from .drain import NodeDrain
 from .drift import PatchObject, StripOwnerReferences
 from .fault import Fault
@@ -24,8 +25,11 @@ from .nodes import NodeLoss
 from .objects import DeleteObject
 from .pods import PodFailure, PodKill
 from .process import OperatorCrash, OperatorPause, OperatorRestart
+from .resets import ConnectionReset
 from .specs import BadSpec, RapidEdits
+from .stale import StaleRead
 from .taint import NodeTaint
+from .throttle import Throttle
 from .watches import WatchDisconnect, WatchExpired
 
 ENTRY_POINTS = "operator_harness.faults"
@@ -46,8 +50,15 @@ BUILT_IN: tuple[type[Fault], ...] = (
     ApiError,
     ApiLatency,
     CommitThenTimeout,
+    ConnectionReset,
+    Throttle,
     WatchDisconnect,
     WatchExpired,
+    WatchDrop,
+    WatchDelay,
+    WatchDuplicate,
+    BookmarkStall,
+    StaleRead,
     NodeLoss,
     NodeCordon,
     NodeTaint,

@@ -25,6 +25,10 @@ class BadSpec(TargetedFault):
     """Give an object a spec that its operator cannot fulfil, or that must be refused."""
 
     type: ClassVar[str] = "badSpec"
+    example: ClassVar[str] = """\
+- name: bad
+  badSpec: {object: service, spec: {size: -1}}
+"""
     family: ClassVar[Family] = "spec"
 
     spec: dict[str, Any] = Field(min_length=1)
@@ -39,6 +43,10 @@ class RapidEdits(TargetedFault):
     """Edit a spec several times, faster than an operator reconciles."""
 
     type: ClassVar[str] = "rapidEdits"
+    example: ClassVar[str] = """\
+- name: edits
+  rapidEdits: {object: service, specs: [{size: 1}, {size: 3}], rounds: 5}
+"""
     family: ClassVar[Family] = "spec"
 
     specs: list[dict[str, Any]] = Field(min_length=1)

@@ -29,6 +29,11 @@ class NodeTaint(NodeFault):
     """
 
     type: ClassVar[str] = "nodeTaint"
+    example: ClassVar[str] = """\
+- name: taint
+  duration: 30s
+  nodeTaint: {effect: NoExecute}
+"""
 
     key: str = Field(default="harness.dev/taint", min_length=1)
     """The taint's key."""

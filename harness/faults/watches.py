@@ -29,6 +29,10 @@ class WatchDisconnect(WatchFault):
     """Cut the connections of watches; with a duration, new ones are cut as well."""
 
     type: ClassVar[str] = "watchDisconnect"
+    example: ClassVar[str] = """\
+- name: cut
+  watchDisconnect: {}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """Cut from now on."""
@@ -43,6 +47,10 @@ class WatchExpired(WatchFault):
     """
 
     type: ClassVar[str] = "watchExpired"
+    example: ClassVar[str] = """\
+- name: expire
+  watchExpired: {}
+"""
 
     def prepare(self, context: FaultContext) -> Injection:
         """Expired from now on."""

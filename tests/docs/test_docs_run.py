@@ -47,6 +47,20 @@ spec:
 """
 
 
+#: Around the examples of faults: the service grows while they act, and has grown in the end.
+_BEFORE_FAULTS = """\
+  - name: create
+    do:
+    - apply: {file: aiservice.yaml}
+    expect: {within: 60s, all: [cel: service.status.readyReplicas == 2]}
+  - name: grow
+    do:
+    - patch: {object: service, merge: {spec: {size: 3}}}
+    expect: {within: 3m, stableFor: 10s, all: [cel: service.status.readyReplicas == 3]}
+    faults:
+"""
+
+
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
@@ -132,7 +146,7 @@ FRAGMENTS = [
     block
     for page in PAGES
     for block in blocks(page)
-    if {"scenario", "steps"} & set(block.words) and block.language == "yaml"
+    if {"scenario", "steps", "faults"} & set(block.words) and block.language == "yaml"
 ]
 
 
@@ -154,6 +168,9 @@ def cases_of(block: Block, folder: Path) -> list[Case]:
     text = block.text
     if "steps" in block.words:
         text = _WRAPPER + "".join(f"  {line}\n" for line in text.splitlines())
+    if "faults" in block.words:
+        text = _WRAPPER + _BEFORE_FAULTS
+        text += "".join(f"    {line}\n" for line in block.text.splitlines())
     file = folder / "shown.yaml"
     file.write_text(text)
     shutil.copy(ROOT / "scenarios" / "aiservice.yaml", folder)

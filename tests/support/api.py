@@ -124,7 +124,8 @@ class Api:
         )
         self.handle = server.handle
         self.client = Client(self.handle, "user")
-        self.subject_client = Client(_as_admin(server), "subject:operator", bypass=False)
+        self.subject_transport = _as_admin(server)
+        self.subject_client = Client(self.subject_transport, "subject:operator", bypass=False)
         self.subject = FakeSubject(world.recorder)
         self.nodes = FakeNodes(self.client)
         self.state = ClusterState(world.recorder.records)

@@ -116,7 +116,14 @@ class ProxiedWatch:
         deliver: Deliver = accept
         for fault in reversed(self._faults.delivering):
             deliver = _around(deliver, fault)
-        await deliver(Delivery(event, self._request))
+        delivery = asyncio.ensure_future(deliver(Delivery(event, self._request)))
+        try:
+            await asyncio.wait([delivery, self._ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not delivery.done():  # the watch has ended, or its reader: nobody waits for it
+                delivery.cancel()
+        if delivery.done():
+            delivery.result()
 
     def _leaving(self, event: WatchEvent) -> WatchEvent:
         meta = event.object.get("metadata") or {}

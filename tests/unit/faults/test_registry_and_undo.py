@@ -26,8 +26,15 @@ V1_NAMES = [
     "apiError",
     "apiLatency",
     "commitThenTimeout",
+    "connectionReset",
+    "throttle",
     "watchDisconnect",
     "watchExpired",
+    "watchDrop",
+    "watchDelay",
+    "watchDuplicate",
+    "bookmarkStall",
+    "staleRead",
     "nodeLoss",
     "nodeCordon",
     "nodeTaint",
@@ -53,6 +60,11 @@ def test_every_parameter_of_every_fault_is_documented() -> None:
     for name, fault in fault_types().items():
         assert fault.__doc__, name
         assert field_descriptions(fault).keys() == fault.model_fields.keys(), name
+
+
+def test_every_fault_has_an_example_of_itself() -> None:
+    for name, fault in fault_types().items():
+        assert f"  {name}: {{" in fault.example, name
 
 
 def logged(*failing: str) -> tuple[list[str], list[str]]:

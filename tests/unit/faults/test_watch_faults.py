@@ -4,42 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.apiserver.middleware import ConnectionCut
-from harness.apiserver.requests import WatchEvent
-from harness.client.resources import CONFIGMAPS, PODS, ResourceRef
+from harness.client.resources import CONFIGMAPS, PODS
 from harness.faults.watches import WatchDisconnect, WatchExpired
 from tests.support.api import NAMESPACE, Api, with_api
-
-
-class Watching:
-    """A watch of the subject, in a task of its own."""
-
-    def __init__(self, api: Api, *, ref: ResourceRef = CONFIGMAPS, version: str = "") -> None:
-        self.events: list[WatchEvent] = []
-        self.end = ""
-        self._api = api
-        self._ref = ref
-        self._version = version
-        self.task = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        client = self._api.subject_client
-        try:
-            async for event in client.watch(self._ref, NAMESPACE, resource_version=self._version):
-                self.events.append(event)
-            self.end = "ended"
-        except ConnectionCut:
-            self.end = "cut"
-
-    @property
-    def types(self) -> list[str]:
-        """What came."""
-        return [event.type for event in self.events]
-
-
-async def settle() -> None:
-    """Let everything run that is due now."""
-    await asyncio.sleep(0.001)
+from tests.support.watching import Watching, settle
 
 
 def test_open_watches_are_cut_at_that_instant() -> None:
