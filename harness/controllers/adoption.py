@@ -36,6 +36,7 @@ async def claim(
     ref: ResourceRef,
     *,
     may_adopt: Callable[[Object], bool] = lambda _: True,
+    finalizer: str = "",
 ) -> list[Object]:
     """Those of `candidates` that `owner` controls afterwards.
 
@@ -46,6 +47,7 @@ async def claim(
         candidates: Objects of the owner's namespace.
         ref: The resource of the candidates.
         may_adopt: What may be adopted at all; a ReplicaSet adopts active pods only.
+        finalizer: What the adopted get beside the owner, and the released lose (Jobs).
     """
     claimed = []
     for candidate in candidates:
@@ -56,13 +58,13 @@ async def claim(
             if mine and matching:
                 claimed.append(candidate)
             elif mine and not is_terminating(owner):
-                await _release(client, owner, candidate, ref)
+                await _release(client, owner, candidate, ref, finalizer)
         elif (
             matching
             and not is_terminating(owner)
             and not is_terminating(candidate)
             and may_adopt(candidate)
-            and await _adopt(client, owner, owner_ref, candidate, ref)
+            and await _adopt(client, owner, owner_ref, candidate, ref, finalizer)
         ):
             claimed.append(candidate)
     return claimed
@@ -74,25 +76,31 @@ async def _adopt(
     owner_ref: ResourceRef,
     candidate: Object,
     ref: ResourceRef,
+    finalizer: str,
 ) -> bool:
     fresh = await client.get(owner_ref, name_of(owner), namespace_of(owner))
     if uid_of(fresh) != uid_of(owner) or is_terminating(fresh):
         return False
-    references = [owner_reference(owner, owner_ref)]
-    return await _patch(client, candidate, ref, references)
+    changes: Object = {"ownerReferences": [owner_reference(owner, owner_ref)]}
+    if finalizer:
+        changes["finalizers"] = [finalizer]
+    return await _patch(client, candidate, ref, changes)
 
 
 async def _release(
-    client: CachingClient, owner: Object, candidate: Object, ref: ResourceRef
+    client: CachingClient, owner: Object, candidate: Object, ref: ResourceRef, finalizer: str
 ) -> None:
-    await _patch(client, candidate, ref, [{"$patch": "delete", "uid": uid_of(owner)}])
+    changes: Object = {"ownerReferences": [{"$patch": "delete", "uid": uid_of(owner)}]}
+    if finalizer:
+        changes["$deleteFromPrimitiveList/finalizers"] = [finalizer]
+    await _patch(client, candidate, ref, changes)
 
 
 async def _patch(
-    client: CachingClient, candidate: Object, ref: ResourceRef, references: list[Object]
+    client: CachingClient, candidate: Object, ref: ResourceRef, changes: Object
 ) -> bool:
-    """Patch owner references of exactly this incarnation; False when it is gone or another."""
-    document = {"metadata": {"uid": uid_of(candidate), "ownerReferences": references}}
+    """Patch metadata of exactly this incarnation; False when it is gone or another."""
+    document = {"metadata": {"uid": uid_of(candidate), **changes}}
     try:
         await client.patch(
             ref,

@@ -85,11 +85,10 @@ class Controller(ABC, Generic[Item]):
         """The shared cache of one resource."""
         return self.informers[ref]
 
-    def enqueue(self, item: Item) -> None:
-        """Work on `item` after this controller's reaction time."""
-        self.queue.add_after(
-            item, self._entropy.uniform(self._reaction.low_seconds, self._reaction.high_seconds)
-        )
+    def enqueue(self, item: Item, *, after_seconds: float = 0.0) -> None:
+        """Work on `item` after this controller's reaction time, and a delay if one is wanted."""
+        reaction = self._entropy.uniform(self._reaction.low_seconds, self._reaction.high_seconds)
+        self.queue.add_after(item, after_seconds + reaction)
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -25,6 +25,7 @@ _COUNTS = (
 )
 _MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _RESTART = ("Always", "OnFailure", "Never")
+_UNLIMITED = 2**31 - 1
 CRON_NAME_LENGTH_MAX = 52
 
 
@@ -32,10 +33,12 @@ def _complete_job_spec(spec: Object) -> None:
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
-    spec.setdefault("backoffLimit", 6)
+    per_index = spec.get("backoffLimitPerIndex") is not None
+    spec.setdefault("backoffLimit", _UNLIMITED if per_index else 6)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
-    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+    failed_only = spec.get("podFailurePolicy") is not None
+    spec.setdefault("podReplacementPolicy", "Failed" if failed_only else "TerminatingOrFailed")
     spec.setdefault("manualSelector", False)
 
 

@@ -34,6 +34,7 @@ from harness.client.http_transport import HttpTransport
 from harness.client.resources import NAMESPACES, ResourceRef
 from harness.controllers.kubelet import BehaviourRule, PodBehaviour, PodSelector
 from harness.controllers.manager import ControllerManager
+from harness.controllers.objects import controller_of, labels_of
 from harness.simulation import world as worlds
 from harness.simulation.clock import Clock, real_clock
 from harness.simulation.entropy import Entropy
@@ -50,12 +51,25 @@ KINDS = (
     resources.POD_DISRUPTION_BUDGETS,
     resources.CONFIGMAPS,
     resources.SERVICE_ACCOUNTS,
+    resources.JOBS,
+    resources.CRON_JOBS,
+    resources.DAEMON_SETS,
+    resources.CONTROLLER_REVISIONS,
 )
 #: Pods start and stop quickly, so that recording takes seconds.
 QUICK = BehaviourRule(PodSelector(image="shop/*"), PodBehaviour(start_seconds=1.0))
 MISSING = BehaviourRule(
     PodSelector(image="*.invalid/*"), PodBehaviour(start_seconds=1.0, image_exists=False)
 )
+#: What Jobs run: `work/ok` ends well, `work/exit-3` does not, `work/long` does not end.
+WORK = tuple(
+    BehaviourRule(
+        PodSelector(image=f"work/{name}:*"),
+        PodBehaviour(start_seconds=1.0, exit_after_seconds=after, exit_code=code),
+    )
+    for name, after, code in (("ok", 1.0, 0), ("exit-3", 1.0, 3), ("long", None, 0))
+)
+BEHAVIOURS = (QUICK, MISSING, *WORK)
 #: Events of others, or of parts that we leave out (Endpoints).
 _OTHER_COMPONENTS = ("kubelet", "default-scheduler", "endpoint-controller")
 _DROPPED_KEYS = ("managedFields", "resourceVersion", "uid", "selfLink")
@@ -199,6 +213,10 @@ class Names:
             if digest:
                 number = sum(value.startswith("HASH") for value in self._replacements.values())
                 self._replacements.setdefault(digest, f"HASH{number + 1}")
+        for number, job in enumerate(found["Job"]):  # of CronJobs: listed by name, which has a time
+            name = job["metadata"]["name"]
+            if controller_of(job) is not None:
+                self._replacements[name] = re.sub(r"\d{8}$", f"RUN{number + 1}", name)
         for kind, items in found.items():
             for item in items:
                 name = item["metadata"]["name"]
@@ -220,7 +238,10 @@ class Names:
         for part, replacement in self._replacements.items():
             text = text.replace(part, replacement)
         text = re.sub(r"\b\w+-(?=HASH\d)", "web-" if "web-" in text else r"\g<0>", text)
-        text = re.sub(rf"(HASH\d+|web|other)-{_SUFFIX}{{5}}\b", r"\1-SUFFIX", text)
+        text = re.sub(r"\b(web|other)-\d{8}\b", r"\1-RUN", text)
+        text = re.sub(
+            rf"(HASH\d+|RUN\d*|(?:web|other)(?:-\d+)?)-{_SUFFIX}{{5}}\b", r"\1-SUFFIX", text
+        )
         text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "UID", text)
         return re.sub(rf"(web|other)-{_SUFFIX}{{6,10}}(-{_SUFFIX}{{5}})?\b", r"\1-GONE", text)
 
@@ -248,10 +269,14 @@ def _reduced(kind: str, item: Object) -> Object:
                 for key, value in item["metadata"].items()
                 if key in ("labels", "ownerReferences", "generateName", "annotations")
             },
+            **_indexed(item),
             "terminating": "deletionTimestamp" in item["metadata"],
             "phase": status.get("phase"),
             "ready": ready,
         }
+    if kind in ("Job", "CronJob"):
+        times = sorted(key for key in item.get("status") or {} if key.endswith("Time"))
+        return {**item, "times": times}
     if kind == "EndpointSlice":
         meta = {k: v for k, v in item["metadata"].items() if k != "generation"}  # batches differ
         return {**item, "metadata": meta, "endpoints": _endpoints(item)}
@@ -260,6 +285,14 @@ def _reduced(kind: str, item: Object) -> Object:
     if kind == "Service":
         return {"metadata": item["metadata"]}
     return item
+
+
+def _indexed(pod: Object) -> Object:
+    """What a pod of an indexed Job gets to know its index by."""
+    if "batch.kubernetes.io/job-completion-index" not in labels_of(pod):
+        return {}
+    container = pod["spec"]["containers"][0]
+    return {"hostname": pod["spec"].get("hostname"), "variables": container.get("env")}
 
 
 def _node(node: Object) -> Object:
@@ -329,7 +362,7 @@ def test_our_controllers_end_where_the_real_ones_do(story: str) -> None:
         server = ApiServer(world.clock, world.entropy, world.recorder)
         client = Client(server.handle, "test")
         manager = ControllerManager(
-            client, world.clock, world.entropy, world=world, behaviours=[QUICK, MISSING]
+            client, world.clock, world.entropy, world=world, behaviours=BEHAVIOURS
         )
         await manager.start()
         try:
@@ -349,7 +382,7 @@ async def _on_real(url: str, story: str, *, enabled: Any, lease: bool) -> Object
             real_clock(),
             Entropy(story),
             enabled=enabled,
-            behaviours=[QUICK, MISSING],
+            behaviours=BEHAVIOURS,
             written_heartbeats=lease,
         )
         await manager.start()
