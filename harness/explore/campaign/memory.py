@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 from hypothesis import settings
-from hypothesis.database import ExampleDatabase
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from harness.errors import FormatError
 
@@ -19,13 +19,17 @@ from ..documents import operations_document, operations_of
 from ..target import Target
 from .drawing import Example
 
+#: Where Hypothesis keeps examples of tests, too.
+FOLDER = ".hypothesis/examples"
+
 
 class Memory:
     """Examples with findings, for one target.
 
     Args:
         target: Whose examples.
-        database: Where; that of the current Hypothesis settings when nothing is said.
+        database: Where; that of the current Hypothesis settings when nothing is said, and `FOLDER`
+            where these have none, as in CI: somebody who caches that folder there means it.
     """
 
     def __init__(self, target: Target, database: ExampleDatabase | None = None) -> None:
@@ -33,12 +37,10 @@ class Memory:
         subjects = ",".join(spec.module or " ".join(spec.command) for spec in target.subjects)
         key = f"operator-harness fuzz {names['kind']}.{target.resource.group} {subjects}"
         self._key = key.encode()
-        self._database = database if database is not None else settings().database
+        self._database = database or settings().database or DirectoryBasedExampleDatabase(FOLDER)
 
     def examples(self) -> Iterator[Example]:
         """What was kept, in a fixed order; what cannot be read any more is forgotten."""
-        if self._database is None:
-            return
         for value in sorted(self._database.fetch(self._key)):
             try:
                 document = orjson.loads(value)
@@ -48,8 +50,6 @@ class Memory:
 
     def keep(self, examples: Iterable[Example]) -> None:
         """Keep these and no others."""
-        if self._database is None:
-            return
         wanted = {_document(example): None for example in examples}
         for value in list(self._database.fetch(self._key)):
             if value not in wanted:

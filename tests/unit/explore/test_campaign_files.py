@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from hypothesis.database import InMemoryExampleDatabase
 
 from harness.errors import FormatError, UsageError
@@ -134,6 +135,20 @@ def test_findings_are_remembered_and_others_forgotten() -> None:
     memory.keep([Example((Create("b", {}),)), EXAMPLE])
     memory.keep([EXAMPLE])
     assert list(Memory(TARGET, database).examples()) == [EXAMPLE]
+
+
+def test_findings_are_remembered_where_hypothesis_has_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings.register_profile("without a database", database=None)
+    before = settings.get_current_profile_name()
+    settings.load_profile("without a database")
+    try:
+        Memory(TARGET).keep([EXAMPLE])
+        assert list(Memory(TARGET).examples()) == [EXAMPLE]
+    finally:
+        settings.load_profile(before)
 
 
 def test_another_operator_remembers_nothing_of_it() -> None:
