@@ -13,8 +13,7 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - Managers that wrote in another version of a kind are read as if the versions had the same fields;
   rows of managedFields are not adapted when a CRD makes a list or map atomic, or no longer so.
 - Warnings about odd but valid objects (duplicate ports, deprecated labels) are not given.
-- Admission that looks at other objects (a missing PriorityClass, ResourceQuota,
-  LimitRange) and admission webhooks are not enforced.
+- Admission webhooks are not called.
 - Metadata of embedded resources (`x-kubernetes-embedded-resource`) is not checked.
 - Whole numbers that a client writes as floats are stored as integers.
 - Versions of a custom resource are converted as by the strategy None; webhooks are not called.

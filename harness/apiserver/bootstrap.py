@@ -1,4 +1,4 @@
-"""What exists before anybody asks: the system namespaces and the default RBAC policy.
+"""What exists before anybody asks: system namespaces, priority classes, the default RBAC policy.
 
 The policy is a data file of facts, derived from a real server by `scripts/derive_policy.py`. These
 objects belong to the server, not to the run, and are not written into the journal.
@@ -13,7 +13,9 @@ from typing import Any
 import orjson
 
 from . import documents
+from .admission.priorities import PREEMPTION
 from .authorization import RBAC
+from .kinds.limits import SYSTEM_CLASSES
 from .metadata import tidy
 from .requests import Object
 from .resource import Resource
@@ -38,11 +40,15 @@ def _policy() -> dict[str, list[Object]]:
 
 
 def create_first_objects(state: ServerState) -> None:
-    """Store the system namespaces and the default policy, as far as their kinds are served."""
+    """Store the first objects, as far as their kinds are served."""
     namespaces = state.registry.of_kind("v1", "Namespace")
     if namespaces is not None:
         for name in SYSTEM_NAMESPACES:
             _store(state, namespaces, _namespace(name))
+    classes = state.registry.of_kind("scheduling.k8s.io/v1", "PriorityClass")
+    if classes is not None:
+        for name, value in SYSTEM_CLASSES.items():
+            _store(state, classes, _priority_class(name, value))
     for kind, entries in _policy().items():
         resource = state.registry.of_kind(f"{RBAC}/v1", kind)
         if resource is not None:
@@ -56,6 +62,11 @@ def _namespace(name: str) -> Object:
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
     }
+
+
+def _priority_class(name: str, value: int) -> Object:
+    meta = {"name": name, "generation": 1}
+    return {"metadata": meta, "value": value, "preemptionPolicy": PREEMPTION}
 
 
 def _store(state: ServerState, resource: Resource, entry: Object) -> None:

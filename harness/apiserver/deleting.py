@@ -168,6 +168,8 @@ def delete_version(
 ) -> Response:
     """Delete one stored object as the options ask for."""
     check_preconditions(resource, live, options)
+    for plugin in (*state.mutating, *state.validating):
+        plugin(request, resource, None, live.document)
     if resource.storage_key == lifecycle.NAMESPACES:
         return _delete_namespace(state, request, resource, live, options)
     grace = _grace_seconds(resource, live.document, options)

@@ -17,6 +17,7 @@ from . import documents, yaml
 from .apply import server_side_apply
 from .decoding import Decoded, check_kind, checked, go_type, media_type, settled_sections
 from .fields import has_status, manager_of
+from .matching import check_named
 from .parameters import check_write_options, is_true
 from .patches.errors import go_text
 from .patches.json_patch import apply_json_patch
@@ -36,7 +37,7 @@ from .status import (
     unsupported_media_type,
 )
 from .versions import version_as_served
-from .writing import check_named, create_decoded, current, stored_version, write_over
+from .writing import create_decoded, current, stored_version, write_over
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -15,6 +15,7 @@ from .apply import rows_for_scale, rows_from_scale, server_side_apply, track_upd
 from .authentication import Authenticator
 from .decoding import Decoded, parse_body
 from .fields import manager_of
+from .matching import check_named
 from .parameters import is_true
 from .patching import APPLY_PATCH, applied_document, patch_body, patch_type, patched_document
 from .requests import Object, Request, Response
@@ -23,7 +24,7 @@ from .schema.facts import node
 from .state import ServerState
 from .status import STALE, ApiError, bad_request, conflict, invalid, invalid_value
 from .store import Version
-from .writing import check_named, current, write_over
+from .writing import current, write_over
 
 VERSION = "autoscaling/v1"
 

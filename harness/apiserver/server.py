@@ -17,6 +17,7 @@ from harness.simulation.entropy import Entropy
 from harness.simulation.records import Recorder
 
 from . import (
+    admission,
     bootstrap,
     crds,
     deleting,
@@ -101,6 +102,7 @@ class ApiServer:
         self.authorizer = Authorizer(self.state)
         self.state.admission.append(EscalationCheck(self.authorizer))
         self.state.admission.append(ServiceAccountCheck(self.state))
+        admission.install(self.state)
         bootstrap.create_first_objects(self.state)
 
     @property

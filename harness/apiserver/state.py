@@ -28,6 +28,9 @@ MAIN_VIEW = ""
 
 #: May raise `ApiError` to refuse a write; the old document is None on create.
 Admission = Callable[[Request, Resource, Object, Object | None], None]
+#: The same before and after that; the new document is None on delete. May edit what is not yet
+#: validated, in place.
+Plugin = Callable[[Request, Resource, Object | None, Object | None], None]
 
 
 class ServerState:
@@ -56,6 +59,9 @@ class ServerState:
         self.registry = registry
         #: Asked before a write is committed, with the new and the old document; they may refuse.
         self.admission: list[Admission] = []
+        #: Plugins that complete a write before it is validated, and judge it after (admission/).
+        self.mutating: list[Plugin] = []
+        self.validating: list[Plugin] = []
         self.views: dict[str, View] = {MAIN_VIEW: View(store)}
         self._hider = SecretHider(entropy.digest("journal", "secrets"))
         self._incarnations: dict[tuple[StorageKey, Key], int] = {}

@@ -1,6 +1,7 @@
 """Create and update: one way for all kinds, built-in and custom.
 
-    decode > unknown fields > default > prepare > metadata > managed fields > validate > commit
+    decode > unknown fields > default > managed fields > mutating admission > prepare > metadata
+      > validate > validating admission > commit
 
 Each verb runs without a pause between reading the store and committing, so what was checked still
 holds when it is written. A write that changes nothing commits nothing and keeps the
@@ -15,19 +16,15 @@ from typing import Any
 from . import crds, fields, lifecycle, metadata
 from .apply import keep_times
 from .decoding import Decoded, decode_object
-from .parameters import check_write_options, is_dry_run, version_number
+from .matching import check_free, check_named, check_stale, check_uid, place
+from .parameters import check_write_options, is_dry_run
 from .requests import Object, Request, Response
 from .resource import Resource
 from .state import ServerState
 from .status import (
-    STALE,
     ApiError,
     FieldError,
-    already_exists,
-    bad_request,
-    conflict,
     invalid,
-    invalid_value,
     not_found,
 )
 from .store import Key, Version
@@ -35,8 +32,6 @@ from .versions import version_as_served
 
 GENERATE_NAME_ATTEMPTS = 8
 
-#: Kinds whose update without a resourceVersion is refused; so are all custom ones.
-_CONDITIONAL_ONLY = frozenset({("policy", "poddisruptionbudgets")})
 #: Kinds that an update creates when they are missing.
 _CREATED_BY_UPDATE = frozenset(
     {
@@ -84,7 +79,7 @@ def create_decoded(
 ) -> Response:
     """Create a document that was decoded already, from whatever kind of body."""
     document = decoded.document
-    _place(request, resource, document["metadata"])
+    place(request, resource, document["metadata"])
     if document["metadata"].get("resourceVersion"):
         words = "resourceVersion should not be set on objects to be created"
         raise ApiError(500, "", words)
@@ -96,8 +91,10 @@ def create_decoded(
     meta = document["metadata"]
     if errors:
         raise invalid(resource.kind, meta.get("name", ""), errors, resource.storage_key[0])
+    for plugin in state.validating:
+        plugin(request, resource, document, None)
     key = (meta.get("namespace", ""), meta["name"])
-    _check_free(state, resource, key)
+    check_free(state, resource, key)
     before = dict(document)
     _allocate(state, resource, document)
     document = crds.track_acceptance(state.clock, request, resource, before, document)
@@ -111,17 +108,6 @@ def create_decoded(
     return answer(version, 201, decoded.warnings)
 
 
-def _check_free(state: ServerState, resource: Resource, key: Key) -> None:
-    existing = state.store.collection(resource.storage_key).get(key)
-    if existing is None:
-        return
-    error = already_exists(resource.plural, key[1], resource.group)
-    if existing.document["metadata"].get("deletionTimestamp"):
-        words = f"object is being deleted: {error.message}"
-        raise ApiError(409, error.reason, words, details=error.details)
-    raise error
-
-
 def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
     """Give what must be unique among the objects that exist; nothing may come in between."""
     if not resource.strategy.allocates:
@@ -133,31 +119,20 @@ def _allocate(state: ServerState, resource: Resource, document: Object) -> None:
         raise invalid(resource.kind, document["metadata"]["name"], errors, resource.storage_key[0])
 
 
-def _place(request: Request, resource: Resource, meta: Object) -> None:
-    """Check the namespace of the object against that of the path, and fill it in."""
-    assert request.info is not None
-    namespace = request.info.namespace
-    if not resource.namespaced:
-        meta.pop("namespace", None)
-        return
-    if meta.get("namespace", namespace) not in (namespace, ""):
-        raise bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    meta["namespace"] = namespace
-
-
 def _complete(state: ServerState, request: Request, resource: Resource, document: Object) -> Object:
     """Defaults, system fields and managed fields of a new object."""
     strategy, meta = resource.strategy, document["metadata"]
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "uid"):
         meta.pop(field, None)
     strategy.default(document)
-    _name(state, resource, meta)
     lifecycle.default(resource, document)
     if not _applied(request):
         document = fields.track(state.clock, request, resource, None, document)
-        meta = document["metadata"]
+    for plugin in state.mutating:
+        plugin(request, resource, document, None)
+    meta = document["metadata"]
+    _name(state, resource, meta)
+    lifecycle.default(resource, document)
     strategy.prepare_create(document)
     lifecycle.prepare_create(resource, document)
     key = (meta.get("namespace", ""), meta.get("name", ""))
@@ -234,52 +209,9 @@ def update(state: ServerState, request: Request, resource: Resource) -> Response
         decoded.document["metadata"].pop("resourceVersion", None)
         return create_decoded(state, request, resource, decoded)
     meta = decoded.document["metadata"]
-    _check_stale(resource, live, meta, conditional=True)
-    _check_uid(resource, live, meta)
+    check_stale(resource, live, meta, conditional=True)
+    check_uid(resource, live, meta)
     return write_over(state, request, resource, live, decoded)
-
-
-def check_named(request: Request, resource: Resource, meta: Object) -> None:
-    """Refuse an object whose name or namespace is not that of the path."""
-    assert request.info is not None
-    name = request.info.name
-    if not meta.get("name"):
-        raise bad_request(
-            f"the name of the object ({name} based on URL) was undeterminable: "
-            "name must be provided"
-        )
-    if meta["name"] != name:
-        raise bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
-        )
-    _place(request, resource, meta)
-
-
-def _check_stale(resource: Resource, live: Version, meta: Object, *, conditional: bool) -> None:
-    text = meta.get("resourceVersion") or ""
-    if text in ("", "0"):
-        if conditional and (resource.custom or resource.storage_key in _CONDITIONAL_ONLY):
-            words = "must be specified for an update"
-            error = invalid_value("metadata.resourceVersion", 0, words)
-            raise invalid(resource.plural, live.key[1], [error], resource.group)
-        return
-    number = version_number(text)
-    if number is None:
-        raise ApiError(500, "", f'strconv.ParseUint: parsing "{text}": invalid syntax')
-    if number != live.rv:
-        raise conflict(resource.plural, live.key[1], STALE, resource.group)
-
-
-def _check_uid(resource: Resource, live: Version, meta: Object) -> None:
-    asked, real = meta.get("uid"), live.document["metadata"]["uid"]
-    if asked and asked != real:
-        path = "/".join(part for part in ("", "registry", resource.plural, *live.key) if part)
-        words = (
-            f"StorageError: invalid object, Code: 4, Key: /{path}, ResourceVersion: 0, "
-            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, "
-            f"UID in object meta: {real}"
-        )
-        raise conflict(resource.plural, live.key[1], words, resource.group)
 
 
 def write_over(
@@ -304,7 +236,7 @@ def write_over(
     assert request.info is not None
     subresource = request.info.subresource
     new, old = decoded.document, live.document
-    _check_stale(resource, live, new["metadata"], conditional=False)
+    check_stale(resource, live, new["metadata"], conditional=False)
     errors = metadata.validate_written(new["metadata"], old["metadata"])
     new = _prepare(state, request, resource, new, old, track=track)
     state.admit(request, resource, new, old)
@@ -312,6 +244,8 @@ def write_over(
     errors += _judge(resource, new, old, subresource)
     if errors:
         raise invalid(resource.kind, live.key[1], errors, resource.storage_key[0])
+    for plugin in state.validating:
+        plugin(request, resource, new, old)
     new["metadata"] = metadata.tidy(new["metadata"])
     if lifecycle.is_released(resource, new):
         return _finish_deletion(state, request, resource, live, new, decoded.warnings)
@@ -340,6 +274,8 @@ def _prepare(
     lifecycle.default(resource, new)
     if track:
         new = fields.track(state.clock, request, resource, old, new, subresource)
+    for plugin in state.mutating:
+        plugin(request, resource, new, old)
     metadata.keep_system_fields(new["metadata"], old["metadata"])
     if subresource == "finalize":
         lifecycle.prepare_finalize(new, old)

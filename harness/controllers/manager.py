@@ -43,6 +43,7 @@ from .kubelet.node import NodeAgent
 from .namespaces import NamespaceController
 from .nodes import NodeLifecycleController, PodGarbageCollector, TaintEvictionController
 from .programs import Program, installed_programs, registry
+from .quota import QuotaController
 from .replicaset import ReplicaSetController
 from .scheduler import Scheduler
 from .service_account import RootCaPublisher, ServiceAccountController
@@ -63,6 +64,7 @@ CONTROLLERS: dict[str, Make] = {
     "ttl-after-finished": lambda manager, context: TtlAfterFinishedController(context),
     "endpointslice": lambda manager, context: EndpointSliceController(context),
     "disruption": lambda manager, context: DisruptionController(context),
+    "resourcequota": lambda manager, context: QuotaController(context),
     "garbage-collector": lambda manager, context: GarbageCollector(context),
     "namespace": lambda manager, context: NamespaceController(context),
     "scheduler": lambda manager, context: Scheduler(context),

@@ -17,7 +17,9 @@ from typing import Any
 import orjson
 
 from harness.apiserver import documents, metadata, status
+from harness.apiserver.admission.priorities import give_priority
 from harness.apiserver.crd import served_resources
+from harness.apiserver.kinds.limits import SYSTEM_CLASSES
 from harness.apiserver.requests import Object
 from harness.apiserver.resource import Resource
 from harness.apiserver.schema.builtin import resources
@@ -26,6 +28,9 @@ from harness.apiserver.schema.pruning import prune
 _VOLATILE = ("creationTimestamp", "managedFields", "resourceVersion", "uid", "generation")
 _TOKEN_VOLUME = re.compile(r"kube-api-access-\w{5}")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CLASSES: dict[str, Object] = {
+    name: {"metadata": {"name": name}, "value": value} for name, value in SYSTEM_CLASSES.items()
+}
 UID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -96,6 +101,8 @@ def write(resource: Resource, body: Object, old: Object | None = None) -> Object
         meta.setdefault("namespace", "default")
     strategy.default(document)
     if old is None:
+        if resource.kind == "Pod":
+            give_priority(resource, document, _CLASSES)
         strategy.prepare_create(document)
         meta |= {"uid": UID, "creationTimestamp": "2026-01-01T00:00:00Z"}
         errors = metadata.validate_create(resource, meta) + strategy.validate_create(document)

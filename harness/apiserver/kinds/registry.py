@@ -20,6 +20,7 @@ from .common import BuiltinStrategy
 from .configuration import ConfigMapStrategy, SecretStrategy
 from .endpoint_slices import EndpointSliceStrategy
 from .events import EVENTS_CONVERSION, EventStrategy, NewEventStrategy
+from .limits import LimitRangeStrategy, PriorityClassStrategy, QuotaStrategy
 from .pod import PodStrategy
 from .scaling import AutoscalerStrategy
 from .services import ServiceStrategy
@@ -47,12 +48,14 @@ SCALE_PATHS = {
 STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
     ("", "configmaps"): ConfigMapStrategy,
     ("", "events"): EventStrategy,
+    ("", "limitranges"): LimitRangeStrategy,
     ("", "namespaces"): NamespaceStrategy,
     ("", "nodes"): NodeStrategy,
     ("", "persistentvolumeclaims"): ClaimStrategy,
     ("", "persistentvolumes"): VolumeStrategy,
     ("", "pods"): PodStrategy,
     ("", "replicationcontrollers"): ReplicationControllerStrategy,
+    ("", "resourcequotas"): QuotaStrategy,
     ("", "secrets"): SecretStrategy,
     ("", "services"): ServiceStrategy,
     ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
@@ -72,6 +75,7 @@ STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
     ("rbac.authorization.k8s.io", "clusterroles"): ClusterRoleStrategy,
     ("rbac.authorization.k8s.io", "rolebindings"): BindingStrategy,
     ("rbac.authorization.k8s.io", "roles"): RoleStrategy,
+    ("scheduling.k8s.io", "priorityclasses"): PriorityClassStrategy,
     ("storage.k8s.io", "storageclasses"): StorageClassStrategy,
 }
 

@@ -56,16 +56,24 @@ def canonical(text: str) -> str:
     Raises:
         ValueError: The text is no quantity.
     """
-    value = parse(text)
-    suffix = text.lstrip("+-0123456789.")
+    return written(parse(text), text)
+
+
+def written(value: Fraction, like: str) -> str:
+    """The text of a value in the suffix family of another quantity."""
+    suffix = like.lstrip("+-0123456789.")
     if suffix.endswith("i") and value.denominator == 1 and abs(value) >= 1024:
         return _scaled(value, 1024, _BINARY)
     if suffix[:1] in ("e", "E") and suffix[1:]:
-        shown = _scaled(
-            value, 1000, {power: f"e{3 * power}" if power else "" for power in _DECIMAL}
-        )
-        return shown
+        exponents = {power: f"e{3 * power}" if power else "" for power in _DECIMAL}
+        return _scaled(value, 1000, exponents)
     return _scaled(value, 1000, _DECIMAL)
+
+
+def added(first: str, second: str, times: int = 1) -> str:
+    """`first + times * second`, written as the first unless that is zero."""
+    value = parse(first) + times * parse(second)
+    return written(value, first if parse(first) else second)
 
 
 def _scaled(value: Fraction, base: int, suffixes: dict[int, str]) -> str:

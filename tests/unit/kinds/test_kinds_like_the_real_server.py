@@ -21,7 +21,6 @@ ANOTHER_RANGE = "our Services have addresses of another range"
 KNOWN: dict[str, str] = {
     'Pod spec.serviceAccountName "A_"': ADMISSION,
     'Pod spec.serviceAccountName "missing"': ADMISSION,
-    'Pod spec.priorityClassName "nope"': ADMISSION,
     'Job spec.selector {"matchLabels":{"a":"b"}}': "upstream merges the selector before refusing",
     'Service spec.clusterIP "10.0.0.55"': ANOTHER_RANGE,
     'Service spec.clusterIP "192.168.0.1"': ANOTHER_RANGE,
