@@ -24,6 +24,7 @@ from harness.simulation.entropy import Entropy
 from harness.simulation.world import World
 
 from .controller import Controller, ControllerContext, Reaction
+from .cronjob import CronJobController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpoints import EndpointSliceController
@@ -61,6 +62,7 @@ CONTROLLERS: dict[str, Make] = {
     "replicaset": lambda manager, context: ReplicaSetController(context),
     "statefulset": lambda manager, context: StatefulSetController(context),
     "job": lambda manager, context: JobController(context),
+    "cronjob": lambda manager, context: CronJobController(context),
     "ttl-after-finished": lambda manager, context: TtlAfterFinishedController(context),
     "endpointslice": lambda manager, context: EndpointSliceController(context),
     "disruption": lambda manager, context: DisruptionController(context),

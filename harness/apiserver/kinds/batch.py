@@ -14,6 +14,7 @@ from ..status import FieldError, invalid_value, required
 from .checks import not_negative, one_of, unchanged
 from .common import BuiltinStrategy
 from .pod_spec import template_errors
+from .schedules import ScheduleError, parse
 from .workloads import complete_template
 
 _COUNTS = (
@@ -23,7 +24,6 @@ _COUNTS = (
     "backoffLimit",
     "ttlSecondsAfterFinished",
 )
-_MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _RESTART = ("Always", "OnFailure", "Never")
 _UNLIMITED = 2**31 - 1
 CRON_NAME_LENGTH_MAX = 52
@@ -141,14 +141,11 @@ def _schedule_errors(text: str) -> list[FieldError]:
     if "TZ" in text:
         words = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
         return [invalid_value(path, text, words)]
-    if text in _MACROS or text.startswith("@every "):
-        return []
-    fields = text.split()
-    if len(fields) == 5:
-        return []
-    shown = " ".join(fields)
-    words = f"expected exactly 5 fields, found {len(fields)}: [{shown}]"
-    return [invalid_value(path, text, words)]
+    try:
+        parse(text)
+    except ScheduleError as error:
+        return [invalid_value(path, text, str(error))]
+    return []
 
 
 def _zone_errors(zone: Any) -> list[FieldError]:
