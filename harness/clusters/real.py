@@ -172,10 +172,19 @@ class RealCluster:
             if document["kind"] != CRDS.kind and definitions:
                 await self.served(definitions)
                 definitions = []
-            await self.client.apply(document, manager=MANAGER, namespace="default")
             if document["kind"] == CRDS.kind:
+                await self._left(name)
                 definitions.append(name)
+            await self.client.apply(document, manager=MANAGER, namespace="default")
         await self.served(definitions)
+
+    async def _left(self, definition: str) -> None:
+        """Wait for the end of a deletion under way: what is applied before would go with it."""
+        for _ in range(_WAITS_MAX):
+            found = await self.client.find(CRDS, definition)
+            if found is None or "deletionTimestamp" not in found["metadata"]:
+                return
+            await self.clock.sleep(_WAIT_SECONDS)
 
     async def served(self, definitions: Iterable[str]) -> None:
         """Wait until definitions are served, and their kinds are followed."""

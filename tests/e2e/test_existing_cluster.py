@@ -120,6 +120,21 @@ def _digest(project: Project) -> str:
 
 
 @pytest.mark.usefixtures("definition")
+def test_a_definition_that_is_going_away_is_installed_when_it_has_gone(cluster: Somebodys) -> None:
+    (document,) = YAML(typ="safe", pure=True).load_all(DEFINITION.read_text())
+
+    async def again(real: RealCluster) -> tuple[str, Object]:
+        before = await real.client.get(CRDS, NAME)
+        await real.client.delete(CRDS, NAME)
+        await real.install([document])
+        return before["metadata"]["uid"], await real.client.get(CRDS, NAME)
+
+    uid_before, definition = cluster.do(again)
+    assert definition["metadata"]["uid"] != uid_before
+    assert "deletionTimestamp" not in definition["metadata"]
+
+
+@pytest.mark.usefixtures("definition")
 def test_a_namespace_that_no_run_has_made_is_left_alone(cluster: Somebodys, tmp_path: Path) -> None:
     project = Project.make(tmp_path, lose=scenario("lose", LOSE))
     name = "lose-" + _digest(project)
