@@ -55,8 +55,8 @@ _COMMON = {
     "watch": ("the watches they mean", RequestFault),
     "node": ("a node", NodeFault),
 }
-#: It elects no leader, and has no function or program to call.
-_NOT_FOR_AISERVICE = frozenset({"leaderSteal", "custom"})
+#: It elects no leader, has no function or program to call, and does not grow when it is deleted.
+_NOT_FOR_AISERVICE = frozenset({"leaderSteal", "custom", "deleteNamespace", "deleteDuringCreate"})
 _FORMAT = (
     model.Scenario, model.Metadata, model.Spec, model.Timeouts, model.BlastRadius, model.Step,
     model.Expect, quiet.Quiet, quiet.RequestBounds, model.Invariant,

@@ -12,25 +12,32 @@ from importlib.metadata import entry_points
 
 from harness.errors import UsageError
 
+from .access import RevokeAccess
 from .api_path import ApiError, ApiLatency, CommitThenTimeout
 from .container_kill import ContainerKill
 from .cordon import NodeCordon
+from .crash_loop import CrashLoop
 from .custom import Custom
 from .deliveries import BookmarkStall, WatchDelay, WatchDrop, WatchDuplicate
 from .drain import NodeDrain
 from .drift import PatchObject, StripOwnerReferences
 from .fault import Fault
+from .finalizers import AddFinalizer
 from .leader import LeaderSteal
+from .namespace_deletion import DeleteNamespace
 from .nodes import NodeLoss
 from .objects import DeleteObject
+from .obstacles import BlockEviction, Quota
 from .pods import PodFailure, PodKill
 from .process import OperatorCrash, OperatorPause, OperatorRestart
+from .recreation import DeleteDuringCreate, RecreateSameName
 from .resets import ConnectionReset
 from .specs import BadSpec, RapidEdits
 from .stale import StaleRead
 from .taint import NodeTaint
 from .throttle import Throttle
 from .watches import WatchDisconnect, WatchExpired
+from .workloads import CorruptImage, ScaleToZero
 
 ENTRY_POINTS = "operator_harness.faults"
 
@@ -41,12 +48,22 @@ BUILT_IN: tuple[type[Fault], ...] = (
     DeleteObject,
     PatchObject,
     StripOwnerReferences,
+    AddFinalizer,
+    ScaleToZero,
+    CorruptImage,
+    CrashLoop,
+    Quota,
+    BlockEviction,
+    DeleteNamespace,
     BadSpec,
     RapidEdits,
+    DeleteDuringCreate,
+    RecreateSameName,
     OperatorCrash,
     OperatorPause,
     OperatorRestart,
     LeaderSteal,
+    RevokeAccess,
     ApiError,
     ApiLatency,
     CommitThenTimeout,

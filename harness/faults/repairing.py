@@ -15,8 +15,9 @@ from harness.client.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from harness.clusters.cluster import LastingNodes, Nodes
 from harness.errors import HarnessError
 
+from .finalizer_lists import set_finalizer
 from .node_taints import set_taint
-from .repairs import Create, Delete, Patch, Repair, RestoreNode, Resume, Untaint
+from .repairs import Create, Delete, Patch, Repair, RestoreNode, Resume, Unfinalize, Untaint
 
 #: How a repair can fail.
 FAILURES = (ApiError, HarnessError, OSError, LookupError)
@@ -50,6 +51,8 @@ async def repair(what: Repair, client: Client, nodes: Nodes | None) -> Outcome:
             return await _patch(what, client)
         case Delete():
             return await _delete(what, client)
+        case Unfinalize():
+            return await _unfinalize(what, client)
         case RestoreNode():
             return await _restore_node(what, nodes)
         case Untaint():
@@ -141,6 +144,17 @@ async def _delete(what: Delete, client: Client) -> Outcome:
         if error.code not in (404, 409):  # somebody else was faster: gone, or another one
             raise
     return Outcome(f"{shown} deleted")
+
+
+async def _unfinalize(what: Unfinalize, client: Client) -> Outcome:
+    resource, current = await what.find(client)
+    shown = f"{what.kind}/{what.name}"
+    if resource is None or current is None:
+        return Outcome(f"{shown} is gone")
+    if current["metadata"]["uid"] != what.uid:
+        return Outcome(f"{shown} is another one by now")
+    await set_finalizer(client, resource, current, what.finalizer, present=False)
+    return Outcome(f"{shown} has no finalizer {what.finalizer}")
 
 
 async def _restore_node(what: RestoreNode, nodes: Nodes | None) -> Outcome:

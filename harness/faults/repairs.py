@@ -93,6 +93,18 @@ class Delete(_OfObject):
         return f"delete {super().__str__()}"
 
 
+class Unfinalize(_OfObject):
+    """Remove one finalizer from an object; all others stay."""
+
+    type: Literal["unfinalize"] = "unfinalize"
+    uid: str
+    """Another incarnation is left alone."""
+    finalizer: str
+
+    def __str__(self) -> str:
+        return f"remove finalizer {self.finalizer} from {super().__str__()}"
+
+
 class RestoreNode(StrictModel):
     """Let a lost node come back."""
 
@@ -127,7 +139,8 @@ class Resume(StrictModel):
 
 
 Repair = Annotated[
-    Create | Patch | Delete | RestoreNode | Untaint | Resume, Field(discriminator="type")
+    Create | Patch | Delete | Unfinalize | RestoreNode | Untaint | Resume,
+    Field(discriminator="type"),
 ]
 _REPAIRS: TypeAdapter[list[Repair]] = TypeAdapter(list[Repair])
 

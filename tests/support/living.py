@@ -15,6 +15,7 @@ from harness.clusters.simulated import SimulatedCluster
 from harness.clusters.state import ClusterState
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, carry_out
+from harness.faults.undo import UndoLog
 from harness.simulation.world import World, run
 from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import ObjectReference, Select
@@ -31,6 +32,7 @@ class Living:
     def __init__(self, cluster: SimulatedCluster | RealCluster) -> None:
         self.cluster = cluster
         self.state = ClusterState(cluster.recorder.records)
+        self.undo_log = UndoLog()
         cluster.recorder.follow(lambda record: self.state.take(record) and None)
 
     async def deploy(self) -> None:
@@ -57,7 +59,9 @@ class Living:
         """Start an operator that may do everything."""
         await self.cluster.start_subject(SubjectSpec(module=module, service_account=""))
 
-    async def inject(self, fault: Fault, duration: float | None = None) -> None:
+    async def inject(
+        self, fault: Fault, duration: float | None = None, *, namespace: str = NAMESPACE
+    ) -> None:
         """The whole life of a fault; it must have been seen to act."""
         cluster = self.cluster
         context = FaultContext(
@@ -69,7 +73,8 @@ class Living:
             recorder=cluster.recorder,
             fault_plane=cluster.fault_plane,
             state=self.state,
-            namespace=NAMESPACE,
+            namespace=namespace,
+            undo_log=self.undo_log,
             subjects=cluster.subjects,
             nodes=cluster.nodes,
         )

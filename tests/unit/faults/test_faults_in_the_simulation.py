@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+from harness.client import KindRef
+from harness.faults.access import RevokeAccess
 from harness.faults.container_kill import ContainerKill
 from harness.faults.cordon import NodeCordon
+from harness.faults.crash_loop import CrashLoop
 from harness.faults.drain import NodeDrain
 from harness.faults.nodes import NodeLoss
 from harness.faults.pods import PodFailure, PodKill
 from harness.faults.process import OperatorCrash, OperatorPause, OperatorRestart
 from harness.faults.taint import NodeTaint
+from harness.simulation.records import Record
 from harness.subjects.spec import SubjectSpec
 from harness.vocabulary import ObjectReference, Seconds
 from tests.support.living import NAMESPACE, PODS_OF_DEMO, Living, living
@@ -52,6 +56,60 @@ def test_a_killed_container_starts_again_in_its_pod() -> None:
         await cluster.cluster.clock.sleep(10)
         assert (cluster.ready_replicas, restarts(cluster)) == (2, [0, 1])
         assert set(cluster.pods()) == before
+
+    living(body)
+
+
+def test_a_crash_loop_backs_off_until_the_fault_ends_and_recovers_by_itself() -> None:
+    def waiting(cluster: Living) -> list[str]:
+        statuses = [pod["status"]["containerStatuses"][0] for pod in cluster.pods().values()]
+        return [s["state"].get("waiting", {}).get("reason", "") for s in statuses]
+
+    async def body(cluster: Living) -> None:
+        await cluster.deploy()
+        before = set(cluster.pods())
+        fault = CrashLoop(select=PODS_OF_DEMO, mode="all")
+        await cluster.inject(fault, duration=60)
+        assert waiting(cluster) == ["CrashLoopBackOff"] * 2
+        assert cluster.ready_replicas == 0
+        await cluster.cluster.clock.sleep(300)
+        assert (cluster.ready_replicas, set(cluster.pods())) == (2, before)
+
+    living(body)
+
+
+def test_an_operator_without_rights_is_refused_until_it_has_them_again() -> None:
+    async def body(cluster: Living) -> None:
+        client = cluster.cluster.client
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "plain"},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": "cluster-admin",
+            },
+            "subjects": [
+                {"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE},
+                {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "jane"},
+            ],
+        }
+        made = await client.apply(binding, manager="test")
+        await cluster.cluster.clock.sleep(1)
+        await cluster.cluster.start_subject(SubjectSpec(module="tests.subjects.plain"))
+        await cluster.cluster.clock.sleep(5)
+        revoke = asyncio.create_task(cluster.inject(RevokeAccess(), duration=30))
+        await cluster.inject(OperatorRestart())
+        await revoke
+        resource = await client.resource(KindRef(made["apiVersion"], made["kind"]))
+        after = await client.get(resource, "plain")
+        assert after["subjects"] == made["subjects"]
+        answers = [r.data["status"] for r in cluster.cluster.recorder.records if is_answer(r)]
+        assert 403 in answers
+
+    def is_answer(record: Record) -> bool:
+        return record.kind == "response" and record.actor == "subject:operator"
 
     living(body)
 
