@@ -23,6 +23,8 @@ from .real import RealCluster
 from .simulated import SimulatedNodes
 
 _KUBELET, _SCHEDULER = "kubelet", "scheduler"
+#: What a real cluster brings along: kubelets, and storage systems.
+_MACHINES = (_KUBELET, "provisioner", "resizer")
 
 
 class ControlPlaneSite:
@@ -62,10 +64,10 @@ class ControlPlaneSite:
 
 
 def missing_controllers(running: frozenset[str]) -> list[str]:
-    """The nodes, and those of our controllers that the control plane has no program for."""
-    missing = {_KUBELET}
+    """Nodes and storage, and those of our controllers that the control plane has no program for."""
+    missing = {*_MACHINES}
     if "kube-scheduler" not in running:
         missing.add(_SCHEDULER)
     if "kube-controller-manager" not in running:
-        missing |= {*NAMES} - {_KUBELET, _SCHEDULER}
+        missing |= {*NAMES} - {_SCHEDULER}
     return [name for name in NAMES if name in missing]

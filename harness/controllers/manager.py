@@ -50,8 +50,10 @@ from .scheduler import Scheduler
 from .service_account import RootCaPublisher, ServiceAccountController
 from .service_network import ServiceNetwork
 from .statefulset import StatefulSetController
+from .volumes import ClaimProtection, Provisioner, Resizer, VolumeBinder, VolumeProtection
+from .volumes.provisioner import install_classes
 
-KUBELET = "kubelet"
+KUBELET, PROVISIONER = "kubelet", "provisioner"
 Make = Callable[["ControllerManager", ControllerContext], Controller[Any]]
 
 #: Every controller by its name; `kubelet` stands for the nodes.
@@ -69,6 +71,11 @@ CONTROLLERS: dict[str, Make] = {
     "resourcequota": lambda manager, context: QuotaController(context),
     "garbage-collector": lambda manager, context: GarbageCollector(context),
     "namespace": lambda manager, context: NamespaceController(context),
+    "persistentvolume-binder": lambda manager, context: VolumeBinder(context),
+    "pvc-protection": lambda manager, context: ClaimProtection(context),
+    "pv-protection": lambda manager, context: VolumeProtection(context),
+    PROVISIONER: lambda manager, context: Provisioner(context, manager.services.disks),
+    "resizer": lambda manager, context: Resizer(context),
     "scheduler": lambda manager, context: Scheduler(context),
     "node-lifecycle": lambda manager, context: NodeLifecycleController(context, manager.heartbeats),
     "taint-eviction": lambda manager, context: TaintEvictionController(context),
@@ -115,7 +122,7 @@ class ControllerManager:
         cached = CachingClient(client, self.informers, "controller")
         self._context = ControllerContext(cached, clock, entropy, reaction or Reaction())
         self.behaviours = Behaviours(behaviours)
-        self.services = PodServices(
+        self.services: PodServices = PodServices(
             self.behaviours, registry([*programs, *installed_programs()]), world
         )
         names = _checked(enabled)
@@ -157,6 +164,8 @@ class ControllerManager:
 
     async def start(self) -> None:
         """Run in the background; returns when every cache has been filled."""
+        if PROVISIONER in self.controllers:
+            await install_classes(self._context.client.acting_as(PROVISIONER))
         self._task = asyncio.get_running_loop().create_task(self.run(), name="controllers")
         synced = asyncio.ensure_future(self.informers.synced())
         await asyncio.wait([self._task, synced], return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +182,7 @@ class ControllerManager:
         await asyncio.wait([self._task])
         for kubelet in self.kubelets.values():
             kubelet.shut_down()
+        self.services.disks.close()
         task, self._task = self._task, None
         if not task.cancelled() and task.exception() is not None:
             await task

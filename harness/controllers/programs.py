@@ -10,8 +10,10 @@ sets `pod.terminating`; a program that does not end in time is killed, and then 
 runs, as in life. Programs of installed packages are found by the entry point group
 `operator_harness.programs`.
 
-Volumes are dictionaries of files. They live as long as in Kubernetes: an emptyDir with the pod, a
-claim beyond it; ConfigMaps and Secrets are read when the container starts.
+A volume is files by name, and a real directory for those who ask for one (`PodContext.folder`), so
+that code which knows only paths runs unmodified. They live as long as in Kubernetes: an emptyDir
+with the pod, a persistent volume beyond it; ConfigMaps and Secrets are read when the container
+starts.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path, PurePosixPath
 
 from harness.apiserver.requests import Object
+from harness.errors import UsageError
+
+from .disks import Volume
 
 ENTRY_POINTS = "operator_harness.programs"
-
-Volume = dict[str, bytes]
 
 
 @dataclass
@@ -38,7 +42,7 @@ class PodContext:
         pod: The pod object, as it was at the start.
         container: The container's part of its spec.
         environment: Its variables, references resolved.
-        volumes: Files of each mounted volume, by mount path.
+        volumes: Each mounted volume, by mount path: files as bytes, by name.
         address: The pod's address.
         terminating: Set by SIGTERM.
         probe_now: Call it when the answer to a probe has changed (see `Program.steady_probes`).
@@ -65,6 +69,22 @@ class PodContext:
         """The pod's namespace."""
         namespace: str = self.pod["metadata"]["namespace"]
         return namespace
+
+    def folder(self, path: str) -> Path:
+        """The directory that a path of the container stands for, such as `/data/models`.
+
+        Raises:
+            UsageError: No volume is mounted there.
+        """
+        wanted = PurePosixPath(path)
+        mounts = sorted(self.volumes, key=len, reverse=True)
+        for mount in mounts:
+            if wanted.is_relative_to(mount):
+                return self.volumes[mount].folder / wanted.relative_to(mount)
+        raise UsageError(
+            f"{path!r} is on no volume of container {self.container['name']!r}; mounted are: "
+            f"{', '.join(sorted(mounts)) or 'none'}. A simulated container has no other files."
+        )
 
 
 Main = Callable[[PodContext], Awaitable[int | None]]

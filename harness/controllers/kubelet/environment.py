@@ -13,39 +13,20 @@ from typing import Any
 
 from harness.apiserver.requests import Object
 from harness.client.client import Client
-from harness.client.resources import CONFIGMAPS, SECRETS
+from harness.client.resources import CLAIMS, CONFIGMAPS, SECRETS, VOLUMES
 
+from ..disks import Disks, Volume
 from ..objects import name_of, namespace_of, uid_of
-from ..programs import Volume
+
+Files = dict[str, bytes]
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.][A-Za-z0-9_.-]*)\)")
 
 
-class Volumes:
-    """The simulated disks of a cluster: volumes of pods, and claims which outlive them."""
-
-    def __init__(self) -> None:
-        self.claims: dict[tuple[str, str], Volume] = {}
-        self._of_pods: dict[tuple[str, str], Volume] = {}
-
-    def claim(self, namespace: str, name: str) -> Volume:
-        """The disk behind a claim; empty when it is new."""
-        return self.claims.setdefault((namespace, name), {})
-
-    def of_pod(self, pod: Object, volume: str) -> Volume:
-        """A volume that lives with the pod."""
-        return self._of_pods.setdefault((uid_of(pod), volume), {})
-
-    def forget_pod(self, uid: str) -> None:
-        """The pod is gone, and its own volumes with it."""
-        for key in [key for key in self._of_pods if key[0] == uid]:
-            del self._of_pods[key]
-
-
 async def volumes_of(
-    client: Client, disks: Volumes, pod: Object, container: Object
+    client: Client, disks: Disks, pod: Object, container: Object
 ) -> dict[str, Volume]:
-    """Files of each mounted volume, by mount path."""
+    """Each mounted volume, by mount path."""
     sources = {item["name"]: item for item in pod["spec"].get("volumes") or ()}
     mounted = {}
     for mount in container.get("volumeMounts") or ():
@@ -54,22 +35,28 @@ async def volumes_of(
     return mounted
 
 
-async def _volume(client: Client, disks: Volumes, pod: Object, source: Object) -> Volume:
+async def _volume(client: Client, disks: Disks, pod: Object, source: Object) -> Volume:
     namespace = namespace_of(pod)
     if "persistentVolumeClaim" in source:
-        return disks.claim(namespace, source["persistentVolumeClaim"]["claimName"])
+        return await _persistent(client, disks, namespace, source["persistentVolumeClaim"])
     if "configMap" in source:
         wanted = source["configMap"]
         found = await client.find(CONFIGMAPS, wanted["name"], namespace)
-        return _selected(_configmap_files(found), wanted.get("items"))
+        return disks.made(_selected(_configmap_files(found), wanted.get("items")))
     if "secret" in source:
         wanted = source["secret"]
         found = await client.find(SECRETS, wanted["secretName"], namespace)
-        return _selected(_secret_files(found), wanted.get("items"))
+        return disks.made(_selected(_secret_files(found), wanted.get("items")))
     return disks.of_pod(pod, source["name"])
 
 
-def _configmap_files(configmap: Object | None) -> Volume:
+async def _persistent(client: Client, disks: Disks, namespace: str, source: Object) -> Volume:
+    """The disk of the volume that a claim is bound to; the pod does not start before it is."""
+    claim = await client.get(CLAIMS, source["claimName"], namespace)
+    return disks.persistent(await client.get(VOLUMES, claim["spec"]["volumeName"]))
+
+
+def _configmap_files(configmap: Object | None) -> Files:
     data = (configmap or {}).get("data") or {}
     binary = (configmap or {}).get("binaryData") or {}
     return {
@@ -78,12 +65,12 @@ def _configmap_files(configmap: Object | None) -> Volume:
     }
 
 
-def _secret_files(secret: Object | None) -> Volume:
+def _secret_files(secret: Object | None) -> Files:
     data = (secret or {}).get("data") or {}
     return {key: base64.b64decode(value) for key, value in data.items()}
 
 
-def _selected(files: Volume, items: list[Object] | None) -> Volume:
+def _selected(files: Files, items: list[Object] | None) -> Files:
     if not items:
         return files
     return {item["path"]: files[item["key"]] for item in items if item["key"] in files}
@@ -97,7 +84,7 @@ async def environment_of(
     namespace = namespace_of(pod)
     for source in container.get("envFrom") or ():
         prefix = source.get("prefix", "")
-        files: Volume = {}
+        files: Files = {}
         if "configMapRef" in source:
             name = source["configMapRef"]["name"]
             files = _configmap_files(await client.find(CONFIGMAPS, name, namespace))

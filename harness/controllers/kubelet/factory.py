@@ -19,12 +19,13 @@ from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.world import World
 
+from ..disks import Disks
 from ..events import EventRecorder
 from ..objects import name_of, namespace_of, uid_of
 from ..programs import PodContext, Program, ProgramRegistry
 from .behaviours import Behaviours, PodBehaviour, as_init_container
 from .containers import Container, Execution
-from .environment import Volumes, environment_of, volumes_of
+from .environment import environment_of, volumes_of
 from .executions import DataExecution
 from .pod import NodePod
 from .probes import Kind, Probes, ask_over_network
@@ -41,13 +42,13 @@ class PodServices:
         behaviours: How data pods behave.
         programs: Images that really run.
         world: Where programs run; without it every pod is data.
-        volumes: Disks.
+        disks: What is in their volumes.
     """
 
     behaviours: Behaviours
     programs: ProgramRegistry
     world: World | None = None
-    volumes: Volumes = field(default_factory=Volumes)
+    disks: Disks = field(default_factory=Disks)
 
 
 class ContainerFactory:
@@ -136,7 +137,7 @@ class ContainerFactory:
                 pod=pod,
                 container=spec,
                 environment=await environment_of(self._client, pod, spec, known.pod_ip),
-                volumes=await volumes_of(self._client, self._services.volumes, pod, spec),
+                volumes=await volumes_of(self._client, self._services.disks, pod, spec),
                 address=known.pod_ip,
                 terminating=asyncio.Event(),
                 probe_now=lambda: None,
@@ -197,7 +198,7 @@ class ContainerFactory:
 
     def forget(self, uid: str) -> None:
         """A pod is gone."""
-        self._services.volumes.forget_pod(uid)
+        self._services.disks.forget_pod(uid)
         for prepared in [item for item in self._prepared if item[0] == uid]:
             del self._prepared[prepared]
         for log in [item for item in self.logs if item[0] == uid]:

@@ -102,10 +102,11 @@ def _selected(spec: Object, node: Object) -> bool:
     )
     if affinity is None:
         return True
-    return any(_term_holds(term, node) for term in affinity.get("nodeSelectorTerms") or ())
+    return any(term_holds(term, node) for term in affinity.get("nodeSelectorTerms") or ())
 
 
-def _term_holds(term: Object, node: Object) -> bool:
+def term_holds(term: Object, node: Object) -> bool:
+    """Whether a node satisfies one `NodeSelectorTerm`."""
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
     if not expressions and not fields:
         return False

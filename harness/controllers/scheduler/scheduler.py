@@ -4,7 +4,8 @@ A pod that fits nowhere gets the condition PodScheduled=False, reason Unschedula
 FailedScheduling; it is tried again when a node changes or a pod goes, as upstream's queueing hints
 do, and not before. Of the nodes that fit, those without a taint that asks pods to stay away win,
 then the one with the fewest pods of the same owner, then the one with the most free resources; ties
-are drawn from the schedule's chance.
+are drawn from the schedule's chance. Volumes that wait for a pod are decided first, and the pod is
+bound when they are (`volumes.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from harness.apiserver.requests import Object
 from harness.apiserver.status import ApiError
 from harness.client.client import STRATEGIC_PATCH
-from harness.client.resources import EVENTS, NODES, PODS
+from harness.client.resources import CLAIMS, EVENTS, NODES, PODS, VOLUMES
 from harness.client.watching import Key
 
 from ..controller import KeyController
@@ -30,7 +31,9 @@ from ..objects import (
     status_of,
     uid_of,
 )
+from ..volumes.binder import claims_used
 from .fit import NodeState, disliked_taints, misfits
+from .volumes import volume_binding
 
 SCHEDULER_NAME = "default-scheduler"
 
@@ -56,6 +59,9 @@ class Scheduler(KeyController):
         self._pods.on_change(self._pod_changed)
         self._nodes = self.informer(NODES)
         self._nodes.on_change(self._node_changed)
+        self._volumes = volume_binding(self.client)
+        for ref in (CLAIMS, VOLUMES):
+            self.informer(ref).on_change(self._volume_changed)
         self._waiting: dict[Key, None] = {}
         self._assumed: dict[Key, Object] = {}  # bound by us, not seen bound by the watch yet
         self._states: dict[str, NodeState] = {}  # of nodes nothing has changed about
@@ -87,6 +93,12 @@ class Scheduler(KeyController):
         if after is not None and (before is None or _matters(before) != _matters(after)):
             self._retry_waiting()
 
+    def _volume_changed(self, before: Object | None, after: Object | None) -> None:
+        for key in self._waiting:
+            pod = self._pods.objects.get(key)
+            if pod is not None and claims_used(pod):
+                self.enqueue(key)
+
     def _retry_waiting(self) -> None:
         for key in self._waiting:
             self.enqueue(key)
@@ -105,15 +117,32 @@ class Scheduler(KeyController):
         pod = self._pods.objects.get(item)
         if pod is None or not self._is_ours(pod) or item in self._assumed:
             return
+        wanted = self._volumes.of(pod)
+        if wanted.pending:
+            self._waiting[item] = None
+            return
         states = [self._state(node) for node in self._nodes.list()]
-        problems = {name_of(state.node): misfits(pod, state) for state in states}
+        if wanted.problem:
+            self._waiting[item] = None
+            await self._tell_unschedulable(pod, unusable_message(wanted.problem, len(states)))
+            return
+        problems = {
+            name_of(state.node): misfits(pod, state) or self._volumes.misfits(wanted, state.node)
+            for state in states
+        }
         fitting = [state for state in states if not problems[name_of(state.node)]]
         if not fitting:
             self._waiting[item] = None
-            await self._tell_unschedulable(pod, list(problems.values()))
+            await self._tell_unschedulable(pod, unschedulable_message([*problems.values()]))
+            return
+        best = self._best(pod, fitting)
+        if wanted.delayed:
+            self._waiting[item] = None
+            chosen = next(state.node for state in fitting if name_of(state.node) == best)
+            await self._volumes.decide(wanted.delayed, chosen)
             return
         self._waiting.pop(item, None)
-        await self._bind(pod, self._best(pod, fitting))
+        await self._bind(pod, best)
 
     def _state(self, node: Object) -> NodeState:
         """The node and what is left of it; counted again only after a change."""
@@ -167,8 +196,7 @@ class Scheduler(KeyController):
         message = f"Successfully assigned {namespace}/{name} to {node}"
         await self._emit(pod, "Normal", "Scheduled", "Binding", message)
 
-    async def _tell_unschedulable(self, pod: Object, problems: list[list[str]]) -> None:
-        message = unschedulable_message(problems)
+    async def _tell_unschedulable(self, pod: Object, message: str) -> None:
         known = condition(pod, "PodScheduled")
         await self._emit(pod, "Warning", "FailedScheduling", "Scheduling", message)
         if known is not None and known.get("message") == message:
@@ -233,6 +261,13 @@ def unschedulable_message(problems: list[list[str]]) -> str:
     if total - helpless:
         parts.append(f"{total - helpless} No preemption victims found for incoming pod")
     return f"{start} preemption: 0/{total} nodes are available: {', '.join(parts)}."
+
+
+def unusable_message(problem: str, total: int) -> str:
+    """The summary when something about the pod itself keeps it from every node."""
+    start = f"0/{total} nodes are available"
+    helpless = f"{total} Preemption is not helpful for scheduling"
+    return f"{start}: {problem}. preemption: {start}: {helpless}."
 
 
 def _may_be_short(reasons: list[str]) -> bool:

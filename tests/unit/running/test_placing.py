@@ -256,6 +256,11 @@ def test_a_command_is_run_as_it_is() -> None:
 
 def test_our_controllers_stand_in_for_the_programs_that_are_missing() -> None:
     both = frozenset({"kube-controller-manager", "kube-scheduler"})
-    assert missing_controllers(both) == ["kubelet"]
-    assert missing_controllers(both - {"kube-scheduler"}) == ["scheduler", "kubelet"]
+    assert missing_controllers(both) == ["provisioner", "resizer", "kubelet"]
+    assert missing_controllers(both - {"kube-scheduler"}) == [
+        "provisioner",
+        "resizer",
+        "scheduler",
+        "kubelet",
+    ]
     assert missing_controllers(frozenset()) == list(NAMES)
