@@ -26,7 +26,7 @@ _SERVER = _PROXY | {"authorized", "committed"}
 _CLUSTER = frozenset({"objects", "process"})
 _MACHINES = frozenset({"node"})
 #: Of machines that are played by the harness, or that are its own.
-_PLAYED = frozenset({"containers", "nodes"})
+_PLAYED = frozenset({"containers", "nodes", "volumes"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Offer:
 OFFERS: Mapping[str, Offer] = {
     SIM: Offer(_PLAYED, (PROCESS,), _SERVER | _CLUSTER | _MACHINES),
     CONTROL_PLANE: Offer(_PLAYED, (PROCESS,), _PROXY | _CLUSTER | _MACHINES),
-    KIND: Offer(_PLAYED | {"volumes"}, (DEPLOYMENT, PROCESS), _PROXY | _CLUSTER | _MACHINES),
+    KIND: Offer(_PLAYED, (DEPLOYMENT, PROCESS), _PROXY | _CLUSTER | _MACHINES),
     EXISTING: Offer(
         frozenset({"volumes"}),
         (PROCESS, DEPLOYMENT),

@@ -15,6 +15,7 @@ from ..state import ServerState
 from .limit_ranges import LimitRanger
 from .priorities import PriorityAdmission
 from .quotas import QuotaAdmission
+from .storage_classes import StorageAdmission
 
 __all__ = ["install"]
 
@@ -22,5 +23,7 @@ __all__ = ["install"]
 def install(state: ServerState) -> None:
     """Let the built-in plugins take part in every write."""
     limits, priority = LimitRanger(state), PriorityAdmission(state)
-    state.mutating += [limits.mutate, priority.mutate]
-    state.validating += [limits.validate, priority.validate, QuotaAdmission(state)]
+    storage = StorageAdmission(state)
+    state.mutating += [limits.mutate, priority.mutate, storage.mutate]
+    state.validating += [limits.validate, priority.validate, storage.validate]
+    state.validating.append(QuotaAdmission(state))

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.apiserver.requests import Object
 from harness.apiserver.status import ApiError
-from harness.client.resources import PODS
+from harness.client.resources import CLAIMS, PODS
 from harness.client.watching import Key, key_of
 
 from ..controller import Controller, ControllerContext
@@ -23,6 +23,7 @@ from ..events import EventRecorder
 from ..objects import is_pod_finished, is_terminating, name_of, namespace_of, status_of, uid_of
 from ..scheduler.scheduler import node_of
 from .factory import ContainerFactory, PodServices, host_name
+from .mounting import unmountable
 from .pod import NodePod
 
 
@@ -83,6 +84,8 @@ class Kubelet(Controller[Key]):
         self._cache.index("node", node_of)
         self._cache.on_change(self._pod_changed)
         self._services.behaviours.listeners.append(self._wake_all)
+        self._claims = self.informer(CLAIMS)
+        self._claims.on_change(self._claim_changed)
 
     def _pod_changed(self, before: Object | None, after: Object | None) -> None:
         for pod in (before, after):
@@ -90,6 +93,11 @@ class Kubelet(Controller[Key]):
                 if after is None or before is None or _is_news(before, after):
                     self.enqueue(key_of(pod))
                 return
+
+    def _claim_changed(self, before: Object | None, after: Object | None) -> None:
+        for key, known in self._pods.items():
+            if not known.is_mounted:
+                self.enqueue(key)
 
     def _wake_all(self) -> None:
         for key in self._pods:
@@ -153,8 +161,20 @@ class Kubelet(Controller[Key]):
                 return
             known = self._admit(item, pod)
         known.pod = pod
-        await self._factory.prepare(known)
+        self._mount(known)
+        if known.is_mounted:
+            await self._factory.prepare(known)
         await self._play(item, known)
+
+    def _mount(self, known: NodePod) -> None:
+        """Let the containers start once all volumes are there."""
+        if known.is_mounted:
+            return
+        problem = unmountable(known.pod, self._claims)
+        known.is_mounted = not problem
+        if problem and problem != known.told:
+            self.events.emit(known.pod, "Warning", "FailedMount", problem)
+        known.told = problem
 
     def _admit(self, key: Key, pod: Object) -> NodePod:
         address = self._new_address()

@@ -48,6 +48,9 @@ class NodePod:
             for item in spec.get("initContainers") or ()
         ]
         self.main = [make_container(item, policy, False) for item in spec["containers"]]
+        #: Whether its volumes are there; until then nothing starts.
+        self.is_mounted = False
+        self.told = ""  # what was last said about its volumes
         self._host_ip = host_ip
         self._start_time = start_time
 
@@ -110,6 +113,8 @@ class NodePod:
         return before != [item.state for item in self.containers]
 
     def _begin_next(self, now: float) -> None:
+        if not self.is_mounted:
+            return
         for container in self.init:
             if not container.begun:
                 container.begin(now)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
+from harness.apiserver.admission.storage_classes import default_class
 from harness.apiserver.requests import Object
 from harness.client.resources import CLAIMS, PODS, STORAGE_CLASSES, VOLUMES
 
@@ -106,6 +107,7 @@ class VolumeBinder(Controller[Item]):
 
     async def _sync_unbound(self, claim: Object) -> bool:
         """Look for a volume; whether the claim has one now."""
+        claim = await self._with_default_class(claim)
         wanted = claim["spec"].get("volumeName")
         if wanted:
             return await self._take_named(claim, self._volumes.get(wanted))
@@ -125,6 +127,16 @@ class VolumeBinder(Controller[Item]):
             text = "no persistent volumes available for this claim and no storage class is set"
             self._tell(claim, "Normal", "FailedBinding", text)
         return False
+
+    async def _with_default_class(self, claim: Object) -> Object:
+        """A claim that was there before the default class gets it now."""
+        if claim["spec"].get("storageClassName") is not None or class_of(claim):
+            return claim
+        name = default_class(self._classes.list())
+        if not name:
+            return claim
+        spec = {**claim["spec"], "storageClassName": name}
+        return await self.client.update(CLAIMS, {**claim, "spec": spec})
 
     async def _take_named(self, claim: Object, volume: Object | None) -> bool:
         """The user asked for this very volume."""

@@ -199,24 +199,32 @@ def test_machines_of_somebodys_cluster_are_not_touched(
     assert placing.placed([plan], Place("control-plane"))
 
 
-def test_what_a_cluster_cannot_have_is_known_before_it_is_started(plan: Plan) -> None:
-    spec = plan.case.scenario.spec.model_copy(update={"requires": ["volumes"]})
+def requiring(plan: Plan, capability: str) -> Plan:
+    """The same plan, of a scenario that requires something."""
+    spec = plan.case.scenario.spec.model_copy(update={"requires": [capability]})
     scenario = plan.case.scenario.model_copy(update={"spec": spec})
-    needing = replace(plan, case=replace(plan.case, scenario=scenario))
-    lacks = {
-        cluster: placing.lacking(*placing.placed([needing], Place(cluster))) for cluster in CLUSTERS
+    return replace(plan, case=replace(plan.case, scenario=scenario))
+
+
+def lacking(plan: Plan) -> dict[str, str]:
+    """What each cluster cannot do for a plan."""
+    return {
+        cluster: placing.lacking(*placing.placed([plan], Place(cluster))) for cluster in CLUSTERS
     }
-    assert lacks == {
-        "sim": "sim has no volumes",
-        "control-plane": "control-plane has no volumes",
-        "kind": "",
-        "existing": "",
-    }
+
+
+def test_what_a_cluster_cannot_have_is_known_before_it_is_started(plan: Plan) -> None:
+    needing = requiring(plan, "loadBalancers")
+    assert lacking(needing) == {name: f"{name} has no loadBalancers" for name in CLUSTERS}
     plans = placing.placed([needing], Place("control-plane"))
     with real_clusters(plans, Place("control-plane"), Options()) as options:
         assert options.site is None  # none was started
         result = run_plan(plans[0], None, options)
     assert (result.verdict, result.oracle) == (Verdict.SKIPPED, "requires")
+
+
+def test_claims_get_volumes_on_every_cluster(plan: Plan) -> None:
+    assert lacking(requiring(plan, "volumes")) == dict.fromkeys(CLUSTERS, "")
 
 
 PARALLEL = [
