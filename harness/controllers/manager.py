@@ -25,6 +25,7 @@ from harness.simulation.world import World
 
 from .controller import Controller, ControllerContext, Reaction
 from .cronjob import CronJobController
+from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpoints import EndpointSliceController
@@ -63,6 +64,7 @@ CONTROLLERS: dict[str, Make] = {
     "deployment": lambda manager, context: DeploymentController(context),
     "replicaset": lambda manager, context: ReplicaSetController(context),
     "statefulset": lambda manager, context: StatefulSetController(context),
+    "daemonset": lambda manager, context: DaemonSetController(context),
     "job": lambda manager, context: JobController(context),
     "cronjob": lambda manager, context: CronJobController(context),
     "ttl-after-finished": lambda manager, context: TtlAfterFinishedController(context),

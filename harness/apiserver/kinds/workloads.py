@@ -27,6 +27,7 @@ from .status_counts import replica_errors
 
 _MISMATCH = "`selector` does not match template `labels`"
 _DEADLINE = "spec.template.spec.activeDeadlineSeconds"
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _NO_DEADLINE = "activeDeadlineSeconds in ReplicaSet is not Supported"
 
 
@@ -197,7 +198,15 @@ class DaemonSetStrategy(WorkloadStrategy):
         """The generation of the template is kept in an annotation."""
         super().prepare_create(document)
         notes = document["metadata"].setdefault("annotations", {})
-        notes.setdefault("deprecated.daemonset.template.generation", "1")
+        notes.setdefault(_TEMPLATE_GENERATION, "1")
+
+    def prepare_update(self, new: Object, old: Object) -> None:
+        """It counts the changes of the template, whatever the client writes there."""
+        super().prepare_update(new, old)
+        before = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "0")
+        changed = new["spec"].get("template") != old["spec"].get("template")
+        notes = new["metadata"].setdefault("annotations", {})
+        notes[_TEMPLATE_GENERATION] = str(int(before) + changed) if before.isdigit() else before
 
     def after_template(self, spec: Object) -> list[FieldError]:
         """Strategy and counts."""

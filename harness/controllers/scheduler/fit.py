@@ -52,7 +52,7 @@ def misfits(pod: Object, state: NodeState) -> list[str]:
         return ["node(s) were unschedulable"]
     if untolerated(pod, node["spec"].get("taints") or (), ("NoSchedule", "NoExecute")) is not None:
         return ["node(s) had untolerated taint(s)"]
-    if not _selected(spec, node):
+    if not is_selected(spec, node):
         return ["node(s) didn't match Pod's node affinity/selector"]
     return _short_resources(pod, state)
 
@@ -93,7 +93,8 @@ def _tolerates_unschedulable(pod: Object) -> bool:
     return untolerated(pod, [taint], ("NoSchedule",)) is None
 
 
-def _selected(spec: Object, node: Object) -> bool:
+def is_selected(spec: Object, node: Object) -> bool:
+    """Whether a pod spec's node selector and required node affinity hold for a node."""
     labels = labels_of(node)
     if any(labels.get(k) != v for k, v in (spec.get("nodeSelector") or {}).items()):
         return False

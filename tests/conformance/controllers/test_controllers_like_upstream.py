@@ -114,6 +114,9 @@ class Player:
     async def _take(self, step: Object) -> None:
         if "wait" in step:
             await self._clock.sleep(step["wait"])
+        elif "second" in step:  # of the minute, which schedules depend on
+            passed = self._clock.now_ns() / 1e9
+            await self._clock.sleep((step["second"] - passed) % 60)
         elif "create" in step:
             document = json.loads(await self._filled(json.dumps(step["create"])))
             ref = _ref(document["kind"])
@@ -239,6 +242,7 @@ class Names:
             text = text.replace(part, replacement)
         text = re.sub(r"\b\w+-(?=HASH\d)", "web-" if "web-" in text else r"\g<0>", text)
         text = re.sub(r"\b(web|other)-\d{8}\b", r"\1-RUN", text)
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00", "MINUTE", text)
         text = re.sub(
             rf"(HASH\d+|RUN\d*|(?:web|other)(?:-\d+)?)-{_SUFFIX}{{5}}\b", r"\1-SUFFIX", text
         )
