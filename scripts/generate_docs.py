@@ -56,7 +56,9 @@ _COMMON = {
     "node": ("a node", NodeFault),
 }
 #: It elects no leader, has no function or program to call, and does not grow when it is deleted.
-_NOT_FOR_AISERVICE = frozenset({"leaderSteal", "custom", "deleteNamespace", "deleteDuringCreate"})
+_NOT_FOR_AISERVICE = frozenset(
+    {"leaderSteal", "custom", "command", "deleteNamespace", "deleteDuringCreate"}
+)
 _FORMAT = (
     model.Scenario, model.Metadata, model.Spec, model.Timeouts, model.BlastRadius, model.Step,
     model.Expect, quiet.Quiet, quiet.RequestBounds, model.Invariant,

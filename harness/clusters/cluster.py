@@ -55,6 +55,28 @@ class DeployedSubject(Subject, Protocol):
         """The Deployment as it was when the subject was started; None before."""
 
 
+@runtime_checkable
+class ClockedSubject(Subject, Protocol):
+    """A subject whose clock can be set, because it is a simulated one."""
+
+    def shift_clock(self, seconds: float) -> None:
+        """Let its time of day jump by so many seconds, also for its next starts."""
+
+
+@runtime_checkable
+class UpgradableSubject(Subject, Protocol):
+    """A subject that can be another version when it is started next."""
+
+    def become(self, *, module: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """What it is from its next start on.
+
+        Args:
+            module: Other kopf modules; empty for those it had at first.
+            command: Another program and its arguments; empty for what it was at first.
+            env: Variables on top of those that it had at first.
+        """
+
+
 #: Ends what a fault has begun.
 Recovery = Callable[[], Awaitable[None]]
 

@@ -58,6 +58,8 @@ class FaultContext:
     undo_log: UndoLog = field(default_factory=UndoLog)
     max_objects: int = MAX_OBJECTS
     allow_custom: bool = False
+    #: Whether programs of this machine share the cluster's time.
+    in_real_time: bool = False
     #: That of the injection, once it has begun.
     undo_entry: UndoEntry | None = None
 

@@ -40,6 +40,11 @@ class Custom(Fault):
     arguments: dict[str, Any] = {}
     """Given to it by name."""
 
+    @property
+    def runs_own_code(self) -> bool:
+        """A function."""
+        return True
+
     def prepare(self, context: FaultContext) -> Injection:
         """One call."""
         return Call(self, context)

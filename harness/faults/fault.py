@@ -31,6 +31,11 @@ class Fault(StrictModel):
     #: Where it acts: points of `middleware.FaultPlane`, or `objects`, `process`, `node`.
     points: ClassVar[frozenset[str]]
 
+    @property
+    def runs_own_code(self) -> bool:
+        """Whether it runs what its scenario names, which `--allow-custom` must permit."""
+        return False
+
     @abstractmethod
     def prepare(self, context: FaultContext) -> Injection:
         """One occurrence of it, which has not begun."""

@@ -14,6 +14,8 @@ from harness.errors import UsageError
 
 from .access import RevokeAccess
 from .api_path import ApiError, ApiLatency, CommitThenTimeout
+from .clock_jump import ClockJump
+from .command import Command
 from .container_kill import ContainerKill
 from .cordon import NodeCordon
 from .crash_loop import CrashLoop
@@ -36,6 +38,7 @@ from .specs import BadSpec, RapidEdits
 from .stale import StaleRead
 from .taint import NodeTaint
 from .throttle import Throttle
+from .upgrade import OperatorUpgrade
 from .watches import WatchDisconnect, WatchExpired
 from .workloads import CorruptImage, ScaleToZero
 
@@ -64,6 +67,8 @@ BUILT_IN: tuple[type[Fault], ...] = (
     OperatorRestart,
     LeaderSteal,
     RevokeAccess,
+    OperatorUpgrade,
+    ClockJump,
     ApiError,
     ApiLatency,
     CommitThenTimeout,
@@ -81,6 +86,7 @@ BUILT_IN: tuple[type[Fault], ...] = (
     NodeTaint,
     NodeDrain,
     Custom,
+    Command,
 )
 
 

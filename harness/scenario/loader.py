@@ -58,10 +58,10 @@ class Case:
 
     @property
     def runs_own_code(self) -> bool:
-        """Whether it has scripts or custom faults, which `--allow-custom` must permit."""
+        """Whether it has scripts, or faults of its own code, which `--allow-custom` must permit."""
         steps = self.scenario.spec.steps
         return any(action.script is not None for step in steps for action in step.do) or any(
-            fault.type == "custom" for step in steps for fault in step.faults
+            fault.fault.runs_own_code for step in steps for fault in step.faults
         )
 
     def manifests(self, file: str) -> list[Object]:

@@ -61,6 +61,7 @@ class FaultSurroundings:
             undo_log=self.undo_log,
             max_objects=case.scenario.spec.blast_radius.max_objects,
             allow_custom=self._allow_custom,
+            in_real_time=cluster.name != "sim",
         )
 
     def _tell_undo(self, phase: str, entry: UndoEntry, detail: str) -> None:

@@ -78,6 +78,7 @@ class Process:
         self.globals: ProcessGlobals | None = None
         self.files: dict[str, bytes] = {}  # by path, see memory_files.py
         self.mounts: dict[str, str] = {}  # paths as it sees them, and the real folders
+        self.clock_offset_ns = 0  # how far its time of day is ahead of the cluster's
         self.at_exit: list[Callable[[], object]] = []
         self.log_level = logging.WARNING
         self.log_handlers: list[logging.Handler] = []

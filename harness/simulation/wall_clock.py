@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from . import scope
+from .identity import CURRENT
 
 _real: dict[str, Any] = {
     name: getattr(time, name)
@@ -95,7 +96,10 @@ def _install_time_of_day(replacements: scope.Replacements) -> None:
 
     def time_ns() -> int:
         world = scope.inside()
-        return world.clock.now_ns() if world is not None else hatch.time_ns()
+        if world is None:
+            return int(hatch.time_ns())
+        process = CURRENT.get()
+        return world.clock.now_ns() + (process.clock_offset_ns if process is not None else 0)
 
     traveller.time_ns = time_ns
 

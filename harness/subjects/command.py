@@ -7,11 +7,13 @@ prints is its log. A guardian ends the group when the harness is gone (see guard
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import InfrastructureError, UsageError
@@ -46,7 +48,7 @@ class CommandSubject:
     """
 
     def __init__(self, spec: SubjectSpec, *, recorder: Recorder, endpoint: Endpoint) -> None:
-        self.spec = spec
+        self.spec = self._first_spec = spec
         self._endpoint = endpoint
         self._biography = Biography(spec, recorder)
         self._log = JournalHandler(recorder, spec.actor)
@@ -143,6 +145,19 @@ class CommandSubject:
         assert process.stdout is not None
         while line := await _line_of(process.stdout):
             self._log.write_output("output", line.decode(errors="replace").rstrip("\n"))
+
+    def become(self, *, module: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Be another version from the next start on.
+
+        Raises:
+            UsageError: It is to be a module, which a command is not.
+        """
+        if module:
+            raise UsageError(f"Subject {self.name!r} is a command and cannot become {module!r}")
+        first = self._first_spec
+        self.spec = dataclasses.replace(
+            first, command=command or first.command, env={**first.env, **env}
+        )
 
     def crash(self, by: CrashForm = "process") -> None:
         """End it and its children at this instant, by SIGKILL; `by` makes no difference."""

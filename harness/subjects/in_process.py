@@ -14,6 +14,7 @@ import asyncio
 import dataclasses
 import logging
 import signal
+from collections.abc import Mapping, Sequence
 
 from harness.errors import UsageError
 from harness.simulation.process import Process, State
@@ -49,6 +50,8 @@ class InProcessSubject:
         self._biography = Biography(spec, world.recorder)
         self._view = PodView(spec, endpoint)
         self._process: Process | None = None
+        self._first_spec = spec
+        self._clock_offset_ns = 0
         world.on_process_end.append(self._process_ended)
 
     @property
@@ -93,6 +96,7 @@ class InProcessSubject:
 
     def _prepare(self, process: Process) -> None:
         process.files = self._view.files()
+        process.clock_offset_ns = self._clock_offset_ns
         process.log_handlers = [self._log]
         process.log_level = logging.getLevelName(self.spec.log_level)
         process.on_output = self._log.write_output
@@ -102,6 +106,29 @@ class InProcessSubject:
         self._view.endpoint = dataclasses.replace(self._view.endpoint, token=token)
         if self.running:
             self._living().files = self._view.files()
+
+    def become(self, *, module: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Be another version from the next start on.
+
+        Raises:
+            UsageError: It cannot be imported, or is a command, which virtual time cannot run.
+        """
+        first = self._first_spec
+        problem = kopf_program.import_path_problem(module) if module else ""
+        if command or problem:
+            why = problem or "a command runs in real time"
+            raise UsageError(f"Subject {self.name!r} cannot become another version: {why}")
+        self.spec = dataclasses.replace(
+            first, module=module or first.module, env={**first.env, **env}
+        )
+        self._view = PodView(self.spec, self._view.endpoint)
+
+    def shift_clock(self, seconds: float) -> None:
+        """Let its time of day jump; timers of the loop go by the monotonic clock, and stay."""
+        self._clock_offset_ns += round(seconds * 1e9)
+        if self.running:
+            self._living().clock_offset_ns = self._clock_offset_ns
+        self._biography.tell("clock", f"{self._clock_offset_ns / 1e9:+g}s")
 
     def crash(self, by: CrashForm = "process") -> None:
         """End it at this instant, as by SIGKILL; there is no container, pod or Deployment."""
