@@ -31,7 +31,7 @@ from . import history as revisions
 from . import placement, rollout
 from .nodes import fit
 from .placement import DaemonState, Plan
-from .pods import pod_for
+from .pods import node_of, pod_for
 from .status import daemon_set_status
 
 BURST = 250
@@ -80,11 +80,14 @@ class DaemonSetController(KeyController):
                 self.enqueue_object(None, daemon_set)
 
     def _node_changed(self, before: Object | None, after: Object | None) -> None:
-        if before is not None and after is not None and _matters(before) == _matters(after):
+        """A node matters when it lacks a pod or has one that must go; counts alone can wait."""
+        if after is None or (before is not None and _matters(before) == _matters(after)):
             return
         for daemon_set in self._sets.list():
-            fits = [fit(daemon_set, node) for node in (before, after) if node is not None]
-            if len(fits) == 1 or fits[0] != fits[1]:
+            wanted = fit(daemon_set, after)
+            pods = self._pods.by_index("controller", uid_of(daemon_set))
+            occupied = any(node_of(pod) == name_of(after) for pod in pods)
+            if (wanted.runs and not occupied) or (occupied and not wanted.continues):
                 self.enqueue_object(None, daemon_set)
 
     async def sync(self, item: Key) -> None:
