@@ -28,6 +28,7 @@ NameCheck = Callable[[str], list[str]]
 _NAME_CHECKS: Mapping[tuple[str, str], NameCheck] = {
     ("", "namespaces"): names.dns_label,
     ("", "services"): names.dns_label,
+    ("apps", "statefulsets"): names.stateful_set_name,
     ("rbac.authorization.k8s.io", "roles"): names.path_segment,
     ("rbac.authorization.k8s.io", "clusterroles"): names.path_segment,
     ("rbac.authorization.k8s.io", "rolebindings"): names.path_segment,

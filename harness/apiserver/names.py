@@ -41,6 +41,11 @@ def dns_label(text: str) -> list[str]:
     return found
 
 
+def stateful_set_name(text: str) -> list[str]:
+    """RFC 1123 label, since it is a part of host names; its length is told in other words."""
+    return [words.replace("63 bytes", "63 characters") for words in dns_label(text)]
+
+
 def dns_label_1035(text: str) -> list[str]:
     """RFC 1035 label: names of ports and, once, of Services."""
     found = [_too_long(63)] if len(text) > 63 else []

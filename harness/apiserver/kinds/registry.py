@@ -26,6 +26,7 @@ from .scaling import AutoscalerStrategy
 from .services import ServiceStrategy
 from .stateful_sets import StatefulSetStrategy
 from .storage import ClaimStrategy, StorageClassStrategy, VolumeStrategy
+from .webhooks import WebhookConfigurationStrategy
 from .workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
@@ -58,6 +59,12 @@ STRATEGIES: dict[tuple[str, str], type[BuiltinStrategy]] = {
     ("", "resourcequotas"): QuotaStrategy,
     ("", "secrets"): SecretStrategy,
     ("", "services"): ServiceStrategy,
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): (
+        WebhookConfigurationStrategy
+    ),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): (
+        WebhookConfigurationStrategy
+    ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
     ("apps", "controllerrevisions"): RevisionStrategy,
     ("apps", "daemonsets"): DaemonSetStrategy,

@@ -36,6 +36,8 @@ class StatefulSetStrategy(WorkloadStrategy):
         super().complete(document)
         spec = document.get("spec") or {}
         spec.setdefault("serviceName", "")
+        if spec.get("ordinals") is not None:
+            spec["ordinals"].setdefault("start", 0)
         strategy = spec.get("updateStrategy") or {}
         if strategy.get("type") == "RollingUpdate":
             rolling = strategy.setdefault("rollingUpdate", {})

@@ -14,7 +14,7 @@ from ..names import dns_subdomain, qualified_name
 from ..requests import Object
 from ..schema.quantity import parse
 from ..status import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required
-from .checks import named, one_of, optional_name, selector_errors, unchanged
+from .checks import IMMUTABLE, named, one_of, optional_name, selector_errors, unchanged
 from .common import BuiltinStrategy
 
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
@@ -81,7 +81,9 @@ class ClaimStrategy(BuiltinStrategy):
             for spec in (now, before):
                 _without_storage(spec)
                 spec.pop("volumeAttributesClassName", None)
-        return [forbidden_field("spec", _CLAIM_IMMUTABLE)] if now != before else errors
+        if now != before:
+            errors = [forbidden_field("spec", _CLAIM_IMMUTABLE)]
+        return errors + unchanged(now.get("volumeMode"), before.get("volumeMode"), "volumeMode")
 
 
 def _protect(document: Object, finalizer: str) -> None:
@@ -159,10 +161,6 @@ class VolumeStrategy(BuiltinStrategy):
             document["status"]["lastPhaseTransitionTime"] = now
         _protect(document, VOLUME_PROTECTION)
 
-    def prepare_status_update(self, new: Object, old: Object) -> None:
-        """Another phase began now."""
-        super().prepare_status_update(new, old)
-
     def check(self, document: Object) -> list[FieldError]:
         """Access modes, a size, a source."""
         spec = document.get("spec") or {}
@@ -188,7 +186,7 @@ class VolumeStrategy(BuiltinStrategy):
             words = "spec.persistentvolumesource is immutable after creation"
             errors.append(forbidden_field("spec.persistentvolumesource", words))
         modes = [(each.get("spec") or {}).get("volumeMode") for each in (new, old)]
-        return errors + unchanged(modes[0], modes[1], "spec.volumeMode")
+        return errors + unchanged(modes[0], modes[1], "volumeMode")
 
 
 def _source(spec: Object) -> Object:
@@ -199,7 +197,8 @@ def _capacity_errors(capacity: Mapping[str, str] | None) -> list[FieldError]:
     path = "spec.capacity"
     errors = [] if capacity else [required(path)]
     if not capacity or list(capacity) != ["storage"]:
-        errors.append(not_supported(path, capacity, ("storage",)))
+        shown = dict(sorted(capacity.items())) if capacity is not None else None
+        errors.append(not_supported(path, shown, ("storage",)))
     for name, text in (capacity or {}).items():
         if parse(text) < 0:
             words = "must be a valid resource quantity"
@@ -249,9 +248,8 @@ class StorageClassStrategy(BuiltinStrategy):
 
     def check(self, document: Object) -> list[FieldError]:
         """A provisioner, its parameters, when and where volumes are made."""
-        errors = named(
-            document.get("provisioner"), "provisioner", lambda text: qualified_name(text.lower())
-        )
+        provisioner = document.get("provisioner", "").lower()
+        errors = named(provisioner, "provisioner", qualified_name)
         if "" in (document.get("parameters") or {}):
             errors.append(invalid_value("parameters", "", "field can not be empty."))
         policy = document.get("reclaimPolicy", "Delete")
@@ -263,18 +261,9 @@ class StorageClassStrategy(BuiltinStrategy):
 
     def compare(self, new: Object, old: Object) -> list[FieldError]:
         """Only what concerns later volumes may change: expansion, mount options, topologies."""
-        errors: list[FieldError] = []
-        if (new.get("parameters") or {}) != (old.get("parameters") or {}):
-            words = "updates to parameters are forbidden."
-            errors.append(forbidden_field("parameters", words))
-        if new.get("provisioner") != old.get("provisioner"):
-            words = "updates to provisioner are forbidden."
-            errors.append(forbidden_field("provisioner", words))
-        if new.get("reclaimPolicy") != old.get("reclaimPolicy"):
-            words = "updates to reclaimPolicy are forbidden."
-            errors.append(forbidden_field("reclaimPolicy", words))
-        modes = [each.get("volumeBindingMode") for each in (new, old)]
-        return errors + unchanged(modes[0], modes[1], "volumeBindingMode")
+        fields = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
+        changed = [name for name in fields if (new.get(name) or {}) != (old.get(name) or {})]
+        return [invalid_value(name, None, IMMUTABLE) for name in changed]
 
 
 def _topology_errors(terms: Sequence[Mapping[str, Any]]) -> list[FieldError]:

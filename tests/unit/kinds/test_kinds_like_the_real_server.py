@@ -11,7 +11,7 @@ import pytest
 from tests.support.golden import Case, answer, differences, read_cases, served
 
 GOLDEN = Path(__file__).parent / "golden"
-FILES = [GOLDEN / f"{name}.json" for name in ("pods", "workloads", "others", "updates")]
+FILES = [GOLDEN / f"{name}.json" for name in ("pods", "workloads", "others", "updates", "storage")]
 
 ADMISSION = "an admission plugin decides, which looks at other objects"
 STRUCT_DIFF = "upstream appends a difference of its Go structs"
@@ -19,6 +19,9 @@ STRUCT_DIFF = "upstream appends a difference of its Go structs"
 ANOTHER_RANGE = "our Services have addresses of another range"
 
 KNOWN: dict[str, str] = {
+    'StatefulSet spec.updateStrategy {"type":"OnDelete","rollingUpdate":{"partition":1}}': (
+        "upstream defaults maxUnavailable of rolling updates only, before it refuses this one"
+    ),
     'Pod spec.serviceAccountName "A_"': ADMISSION,
     'Pod spec.serviceAccountName "missing"': ADMISSION,
     'Job spec.selector {"matchLabels":{"a":"b"}}': "upstream merges the selector before refusing",
@@ -32,6 +35,9 @@ KNOWN: dict[str, str] = {
     'update Job spec.template.spec.containers.0.image "z"': "upstream prints its Go structs",
     'update PersistentVolumeClaim spec.resources.requests.storage "2Gi"': STRUCT_DIFF,
     'update PersistentVolumeClaim spec.accessModes ["ReadWriteMany"]': STRUCT_DIFF,
+    'update PersistentVolumeClaim spec.volumeMode "Block"': STRUCT_DIFF,
+    'update PersistentVolumeClaim spec.selector {"matchLabels":{"a":"b"}}': STRUCT_DIFF,
+    'update PersistentVolume spec.hostPath {"path":"/other"}': STRUCT_DIFF,
 }
 
 
