@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,25 +171,13 @@ def _search(plan: CampaignPlan, count: int, report_dir: Path, options: dict[str,
 
 
 def _tell(console: Any, report: Report, report_dir: Path) -> None:
-    from harness.explore.campaign.telling import (
-        coverage_table,
-        finding_text,
-        open_goals,
-        summary_line,
-    )
-    from harness.explore.saving import save_finding
+    from harness.explore.campaign.keeping import kept
+    from harness.explore.campaign.telling import coverage_table, open_goals, summary_line
 
     for found in report.findings.values():
-        example = found.example
-        file = save_finding(
-            found.finding,
-            example.operations,
-            seed=example.seed,
-            source=report.plan.source,
-            folder=report_dir,
-        )
+        text = kept(report.plan, found, report_dir)
         console.print()
-        console.print(finding_text(found, file), highlight=False, markup=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print(coverage_table(report))
     for line in open_goals(report):
         console.print(f"  not covered: {line}", style="dim", markup=False, highlight=False)
@@ -202,6 +189,7 @@ def _replay(file: Path, options: dict[str, Any]) -> int:
     from harness.explore.campaign.drawing import Example
     from harness.explore.campaign.formats import CampaignSpec
     from harness.explore.campaign.jobs import replay
+    from harness.explore.campaign.keeping import scenario_of
     from harness.explore.campaign.loading import read_trial
     from harness.explore.campaign.telling import finding_text
     from harness.explore.documents import operations_of
@@ -211,11 +199,12 @@ def _replay(file: Path, options: dict[str, Any]) -> int:
     spec = CampaignSpec(
         target=trial.target.model_copy(update=target), oracles=trial.oracles, faults="none"
     )
-    plan = replace(_plan_of(spec), source={})
+    plan = _plan_of(spec)
     example = Example(operations_of({"operations": trial.operations}), trial.seed)
     found = replay(plan, example).found
     for one in found:
-        click.echo(finding_text(one, file))
+        run = scenario_of(plan, one, file.parent)
+        click.echo(finding_text(one, file, run))
     wanted = trial.finding.key if trial.finding is not None else ""
     if wanted and wanted not in [one.key for one in found]:
         click.echo(f"not found again: {wanted}")

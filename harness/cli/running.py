@@ -17,7 +17,7 @@ from .exit_codes import NOTHING_SELECTED
 from .hashing import under_hash_seed
 from .interruption import Interruption
 from .placing import place_of, place_options
-from .selecting import paths_argument, select_cases, selection_options, settings_of
+from .selecting import paths_argument, select_cases, selection_options, settings_of, subject_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ LAST = Path(".harness/last")
     show_default=True,
     help="Where journals, plans and summaries go.",
 )
-@click.option("--subject", help="Another operator: a kopf module or a command.")
+@subject_options
 @click.option("--no-fork", is_flag=True, help="Run all in this process, for debuggers.")
 @click.option("--allow-custom", is_flag=True, help="Permit script actions and custom faults.")
 @place_options
@@ -67,6 +67,8 @@ def run(
     fail_fast: bool,
     report_dir: Path,
     subject: str | None,
+    crd: Path | None,
+    fresh_modules: tuple[str, ...],
     no_fork: bool,
     allow_custom: bool,
     where: dict[str, Any],
@@ -86,7 +88,7 @@ def run(
     at_once = runs_at_once(place, parallel, fork=not no_fork)
     cases = select_cases(paths, matrix=matrix, names=names, labels=labels)
     draw = int.from_bytes(os.urandom(4), "big") & SEED_MAX
-    settings = settings_of(cases, subject)
+    settings = settings_of(cases, subject, crd=crd, fresh_modules=fresh_modules)
     plans = plans_of(cases, seed=seed, repeat=repeat, draw=draw, settings=settings)
     plans = placed(_shard(plans, shard_index, shard_count), place)
     if not plans:

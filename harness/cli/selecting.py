@@ -81,11 +81,40 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def settings_of(cases: Sequence[Case], subject: str | None = None) -> dict[str, Settings]:
-    """The project's settings for each file, with `--subject` put in."""
-    from harness.scenario.settings import find_settings, with_subject
+def subject_options(command: Command) -> Command:
+    """`--subject`, `--crd` and `--fresh-module`: another operator than the project's."""
+    for option in (
+        click.option(
+            "--fresh-module",
+            "fresh_modules",
+            multiple=True,
+            metavar="NAME",
+            help="Import this module of the operator's anew at each of its starts, too.",
+        ),
+        click.option(
+            "--crd",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="With --subject: this kind and operator alone, nothing of the project.",
+        ),
+        click.option("--subject", help="Another operator: a kopf module or a command."),
+    ):
+        command = option(command)
+    return command
 
-    found = {case.file: find_settings(Path(case.file)) for case in cases}
-    if subject is not None:
-        found = {file: with_subject(settings, subject) for file, settings in found.items()}
-    return found
+
+def settings_of(
+    cases: Sequence[Case],
+    subject: str | None = None,
+    *,
+    crd: Path | None = None,
+    fresh_modules: Sequence[str] = (),
+) -> dict[str, Settings]:
+    """The settings for each file, with what `subject_options` say put in."""
+    from harness.scenario.settings import chosen_settings
+
+    return {
+        case.file: chosen_settings(
+            Path(case.file), crd=crd, subject=subject, fresh_modules=fresh_modules
+        )
+        for case in cases
+    }

@@ -18,7 +18,7 @@ from harness.clusters.cluster import Cluster
 from harness.clusters.selection import owner_uids
 from harness.clusters.state import Key, is_terminating
 
-from .edits import edited
+from .edits import edited, merge_patch
 from .operations import (
     Advance,
     Crash,
@@ -181,7 +181,9 @@ class Hands:
         key, child = candidates[operation.choice % len(candidates)]
         ref = await self._client.resource(KindRef(child["apiVersion"], child["kind"]))
         uid = child["metadata"]["uid"]
+        fact.child = f"{key.kind}/{key.name}"
         if operation.how == "edit":
+            fact.patch = merge_patch(child, operation.choice)
             await self._client.update(ref, edited(child, operation.choice))
         else:
             grace = 0 if operation.how == "kill" else None

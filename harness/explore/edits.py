@@ -41,17 +41,35 @@ def edited(child: Object, choice: int) -> Object:
         child: An object that the operator made.
         choice: Picks among its fields, modulo their number.
     """
-    paths = sorted(_scalars_of_operator(child))
-    if not paths:
+    path = _chosen(child, choice)
+    if not path:
         return {}
     changed = copy.deepcopy(child)
-    *way, last = paths[choice % len(paths)]
+    *way, last = path
     place: Any = changed
     for name in way:
         place = place[name]
     place[last] = _other(place[last])
     changed["metadata"].pop("managedFields", None)
     return changed
+
+
+def merge_patch(child: Object, choice: int) -> Object:
+    """The same edit as a merge patch; empty when there is nothing to edit."""
+    path = _chosen(child, choice)
+    value: Any = child
+    for name in path:
+        value = value[name]
+    patch: Any = _other(value) if path else {}
+    for name in reversed(path):
+        patch = {name: patch}
+    found: Object = patch
+    return found
+
+
+def _chosen(child: Object, choice: int) -> Path:
+    paths = sorted(_scalars_of_operator(child))
+    return paths[choice % len(paths)] if paths else ()
 
 
 def _other(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from .demands import Demand
 from .operations import Operation
 from .spec_changes import SpecChange
 
@@ -21,12 +22,14 @@ class Finding:
         operation: Index of the operation after which it was seen; -1 before the first.
         key: Equal for the same fault in any trial: the oracle and stable features, such as
             roles, field paths, and where in the subject an exception came from.
+        demand: What a right operator would fulfil; None where no scenario can say it.
     """
 
     oracle: str
     message: str
     operation: int
     key: str
+    demand: Demand | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class OperationFact:
         changes: Paths of the spec that were set, changed or removed.
         state: The state at rest, in few words without names and counts; see `states`.
         faults: Faults that were injected and seen to act.
+        child: The child that was disturbed by hand, as `Deployment/a`.
+        patch: What was changed in it, as a merge patch.
     """
 
     answer: Answer = "accepted"
@@ -58,6 +63,8 @@ class OperationFact:
     changes: tuple[SpecChange, ...] = ()
     state: str = ""
     faults: tuple[str, ...] = ()
+    child: str = ""
+    patch: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

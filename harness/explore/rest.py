@@ -45,8 +45,11 @@ class Patience:
 
     def too_many(self, requests: int, witness: Witness) -> bool:
         """Whether the operator asks for more than there can be work."""
-        pods = len(witness.state.objects("Pod"))
-        return requests > self.requests + self.requests_per_pod * pods
+        return requests > self.requests_at_most(witness)
+
+    def requests_at_most(self, witness: Witness) -> int:
+        """What there can be work for."""
+        return self.requests + self.requests_per_pod * len(witness.state.objects("Pod"))
 
     def after_faults(self) -> Patience:
         """The same, for an operator that has met errors."""

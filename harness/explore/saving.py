@@ -23,8 +23,9 @@ from .outcome import Finding
 
 FOLDER = Path(".harness/fuzz")
 _WORDS_MAX = 40
-#: Text that every reader takes for text: words of more letters than those that mean a truth value.
-_PLAIN = re.compile(r"[A-Za-z][-A-Za-z0-9./]{5,}")
+#: Text that every reader takes for text, and words that some do not.
+_PLAIN = re.compile(r"[A-Za-z][-A-Za-z0-9./]*")
+_NO_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 #: Text of several lines that a block shows as it is.
 _LINES = re.compile(r"[!-~][ -~]*(\n[ -~]*[!-~])+")
 
@@ -56,12 +57,16 @@ def save_finding(
         "finding": {"oracle": finding.oracle, "key": finding.key, "message": finding.message},
     }
     head = {"apiVersion": API_VERSION, "kind": "Trial", "metadata": {"name": name}}
-    folder.mkdir(parents=True, exist_ok=True)
+    return write_document({**head, "spec": spec}, folder / f"{name}.yaml")
+
+
+def write_document(document: Mapping[str, Any], file: Path) -> Path:
+    """Write a document that every reader of YAML understands alike; returns the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     yaml = YAML(pure=True)
     yaml.width = 100
-    file = folder / f"{name}.yaml"
     with file.open("w") as stream:
-        yaml.dump(_unambiguous({**head, "spec": spec}), stream)
+        yaml.dump(_unambiguous(document), stream)
     return file
 
 
@@ -92,7 +97,8 @@ def _unambiguous(value: Any) -> Any:
         return {_unambiguous(name): _unambiguous(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_unambiguous(item) for item in value]
-    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT
+    if isinstance(value, str) and not is_plain:
         return LiteralScalarString(value) if _LINES.fullmatch(value) else Quoted(value)
     return value
 

@@ -16,6 +16,7 @@ from harness.oracle.explain import explanation
 from harness.oracle.view import Judgement
 
 from .acting import Hands
+from .demands import Demand
 from .features import stable_role
 from .operations import Advance, Operation
 from .outcome import Finding, OperationFact
@@ -77,7 +78,12 @@ class Scene:
         return next(filter(None, reasons), "")
 
     def finding(
-        self, oracle: str, headline: str, *features: str, about: Iterable[Key] = ()
+        self,
+        oracle: str,
+        headline: str,
+        *features: str,
+        about: Iterable[Key] = (),
+        demand: Demand | None = None,
     ) -> Finding:
         """A finding of an oracle, with what explains it: who wrote last, and what was logged.
 
@@ -86,11 +92,12 @@ class Scene:
             headline: What is wrong, in one line.
             features: What makes its like, without names, numbers and times.
             about: The objects that it is about.
+            demand: What a right operator would fulfil, for a scenario.
         """
         miss = Judgement(False, headline, tuple(about))
         state, log = self.witness.state, self.witness.log.lines()
         message = explanation(headline, miss, state=state, log=log)
-        return Finding(oracle, message, self.index, "|".join([oracle, *features]))
+        return Finding(oracle, message, self.index, "|".join([oracle, *features]), demand)
 
     def role(self, key: Key) -> str:
         """Kind and name of an object for a finding's key, without what differs between trials."""

@@ -40,13 +40,20 @@ def operators(
         return []
     # Without a Deployment nobody knows its account: it is cluster-admin, as on somebody's desk.
     fields: dict[str, Any] = {"namespace": subject.namespace, "service_account": ""}
+    fresh = tuple(subject.fresh_modules)
     if subject.deployment:
         fields = _of_deployment(_find(subject.deployment, manifests))
     names = [f"operator-{number + 1}" for number in range(subject.replicas)]
     if subject.replicas == 1:
         names = ["operator"]
     return [
-        SubjectSpec(name=name, module=subject.module, command=subject.command, **fields)
+        SubjectSpec(
+            name=name,
+            module=subject.module,
+            command=subject.command,
+            fresh_modules=fresh,
+            **fields,
+        )
         for name in names
     ]
 

@@ -26,7 +26,7 @@ from .hash_seed import HASH_SEED
 from .loader import Case, load_file
 from .model import API_VERSION
 from .scaling import with_scaled_timeouts
-from .settings import Settings, find_settings
+from .settings import Settings, alone, find_settings
 from .yaml_tree import read
 
 SEED_MAX = 2**32 - 1
@@ -92,6 +92,7 @@ class Plan:
             "packages": packages_digest(),
             "cluster": self.cluster,
             **({"place": place} if place else {}),
+            **({"crd": os.path.relpath(self.settings.crd)} if self.settings.crd else {}),
             "subject": self.settings.subject.model_dump(exclude_defaults=True),
             "faults": [
                 {"name": fault.name, "type": fault.type, "step": step.name}
@@ -109,13 +110,23 @@ class Plan:
         if self.where != SIM:
             parts.append(f"--cluster {self.where}")
         parts += [words for name, value in self.place.items() for words in _words(name, value)]
-        subject = self.settings.subject
-        if subject != find_settings(Path(self.case.file)).subject:
-            chosen = subject.module or shlex.join(subject.command)
-            parts.append(f"--subject {shlex.quote(chosen)}")
+        parts += self._subject_words()
         if self.case.runs_own_code:
             parts.append("--allow-custom")
         return " ".join(parts)
+
+    def _subject_words(self) -> list[str]:
+        """The options that name another operator than the project's."""
+        subject, crd = self.settings.subject, self.settings.crd
+        projects = find_settings(Path(self.case.file)).subject
+        if subject == projects and not crd:
+            return []
+        words = list(_words("crd", os.path.relpath(crd))) if crd else []
+        words += _words("subject", subject.module or shlex.join(subject.command))
+        known = [] if crd else projects.fresh_modules
+        for name in subject.fresh_modules:
+            words += _words("fresh-module", name) if name not in known else ()
+        return words
 
 
 def _words(option: str, value: Any) -> Iterator[str]:
@@ -195,7 +206,8 @@ def read_plan(file: Path) -> tuple[Plan, dict[str, Any]]:
         if case.scenario.metadata.name == document["scenario"]["name"] and dict(
             case.values
         ) == document.get("matrix", {}):
-            settings = find_settings(scenario)
+            crd = document.get("crd")
+            settings = alone(Path(crd)) if crd else find_settings(scenario)
             subject = settings.subject.model_validate(document.get("subject", {}))
             settings = settings.model_copy(update={"subject": subject})
             where = document.get("cluster", SIM)

@@ -17,6 +17,7 @@ so that `harness run scenarios/` needs no flags:
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ class SubjectSettings(StrictModel):
     """Where it runs when no Deployment says so."""
     replicas: int = Field(default=1, ge=1)
     """How many of them."""
+    fresh_modules: list[str] = []
+    """Modules outside of its package that keep state, and so are imported anew at each start."""
 
 
 class StackSettings(StrictModel):
@@ -100,6 +103,8 @@ class Settings(StrictModel):
     """Hosts outside the cluster that the subject may reach."""
     root: str = "."
     """The folder of the file that these settings come from."""
+    crd: str = ""
+    """The definition of the kind, where a command line gave it; then no project counts."""
 
     @property
     def stack_program(self) -> StackProgram | None:
@@ -166,6 +171,44 @@ def find_settings(start: Path) -> Settings:
             if table is not None:
                 return _settings(table, file)
     return Settings(root=str(here if here.is_dir() else here.parent))
+
+
+def chosen_settings(
+    start: Path,
+    *,
+    crd: Path | None = None,
+    subject: str | None = None,
+    fresh_modules: Sequence[str] = (),
+) -> Settings:
+    """The settings that hold for a file, where a command line may say otherwise.
+
+    Args:
+        start: The file, or a folder.
+        crd: With it kind and operator stand alone: nothing of a project counts, and the operator
+            is cluster-admin.
+        subject: The operator, as for `with_subject`; the project's when None.
+        fresh_modules: Beside those of the project.
+
+    Raises:
+        UsageError: There is a `crd` and no `subject`.
+    """
+    if crd is not None and subject is None:
+        raise UsageError("--crd needs --subject: with it nothing of a project counts")
+    settings = find_settings(start) if crd is None else alone(crd)
+    if subject is not None:
+        settings = with_subject(settings, subject)
+    if fresh_modules:
+        fresh = [*settings.subject.fresh_modules, *fresh_modules]
+        chosen = settings.subject.model_copy(update={"fresh_modules": list(dict.fromkeys(fresh))})
+        settings = settings.model_copy(update={"subject": chosen})
+    return settings
+
+
+def alone(crd: Path) -> Settings:
+    """The settings of a kind and its operator, wherever they are."""
+    if not crd.is_file():
+        raise UsageError(f"--crd {crd} is no file; name a manifest with the definition of the kind")
+    return Settings(manifests=[str(crd.absolute())], root=str(Path.cwd()), crd=str(crd.absolute()))
 
 
 def with_subject(settings: Settings, subject: str) -> Settings:

@@ -33,11 +33,14 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "harness", "fuzz", *words]
 
 
-def fuzz(folder: Path, *words: str) -> tuple[int, str]:
-    done = subprocess.run(
-        command(*words), cwd=folder, env=plain_environment(), capture_output=True, text=True
-    )
+def harness(folder: Path, *words: str) -> tuple[int, str]:
+    line = [sys.executable, "-m", "harness", *words]
+    done = subprocess.run(line, cwd=folder, env=plain_environment(), capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
+
+
+def fuzz(folder: Path, *words: str) -> tuple[int, str]:
+    return harness(folder, "fuzz", *words)
 
 
 OPERATOR = ("--crd", "crd.yaml", "--subject", "kopf run page_operator.py")
@@ -49,16 +52,23 @@ def test_a_planted_bug_is_found_shrunk_saved_replayed_and_remembered(tmp_path: P
     assert code == 1, output
     assert "Finding (no-crash)" in output
     assert "KeyError" in output
-    (file,) = (folder / ".harness" / "fuzz").glob("*.yaml")
+    scenario, file = sorted((folder / ".harness" / "fuzz").glob("*.yaml"))
     assert f"replay: harness fuzz --replay {file.relative_to(folder)}" in output
     (operation,) = read_trial(file).spec.operations
     spec = operation["create"]["spec"]
     assert spec["tier"] == "business"
     assert set(spec) == {"title", "tier"}
 
-    code, output = fuzz(folder, "--replay", str(file))
+    code, output = fuzz(folder, "--replay", str(file.relative_to(folder)))
     assert code == 1, output
     assert "KeyError" in output
+
+    line = f"harness run {scenario.relative_to(folder)} --crd crd.yaml --subject page_operator"
+    assert f"scenario: {line}" in output
+    code, output = harness(folder, *line.split()[1:])
+    assert code == 1, output
+    assert "noExceptions" in output
+    assert f"replay: {line.replace(' --crd', ' --seed 0 --crd')}" in output
 
     code, output = fuzz(folder, *OPERATOR, *CALM, "--max-examples", "1")
     assert code == 1, output  # not within one example, but it was known
@@ -67,6 +77,8 @@ def test_a_planted_bug_is_found_shrunk_saved_replayed_and_remembered(tmp_path: P
     code, output = fuzz(folder, "--replay", str(file))
     assert code == 0, output
     assert "not found again" in output
+    code, output = harness(folder, *line.split()[1:])
+    assert code == 0, output
 
 
 def test_two_workers_find_what_one_finds(tmp_path: Path) -> None:

@@ -82,7 +82,14 @@ def replay(plan: CampaignPlan, example: Example) -> Replayed:
     outcome = try_out(plan, example)
     batch = Batch(-1, 1)
     found = tuple(
-        Shrunk(Hit(batch, 0, example, finding), example, finding, tuple(outcome.log), 0)
+        Shrunk(
+            Hit(batch, 0, example, finding),
+            example,
+            finding,
+            tuple(outcome.log),
+            0,
+            tuple(outcome.facts),
+        )
         for finding in outcome.findings
     )
     return Replayed(found, len(example.operations))

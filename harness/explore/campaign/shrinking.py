@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import Phase
 from hypothesis.errors import Flaky
 
-from ..outcome import Finding, Outcome
+from ..outcome import Finding, OperationFact, Outcome
 from .drawing import Example
 from .plan import CampaignPlan
 from .polishing import polished
@@ -29,6 +29,7 @@ class Shrunk:
         finding: What that example finds.
         log: The operator's last lines in it.
         trials: What shrinking has cost.
+        facts: What became of the operations; empty when they were not tried alone.
     """
 
     hit: Hit
@@ -36,6 +37,7 @@ class Shrunk:
     finding: Finding
     log: tuple[str, ...]
     trials: int
+    facts: tuple[OperationFact, ...] = ()
 
     @property
     def key(self) -> str:
@@ -105,7 +107,8 @@ def shrink(plan: CampaignPlan, hit: Hit, tell: Tell) -> Shrunk:
         return Shrunk(hit, hit.example, hit.finding, (), attempts.trials)
     example, outcome = attempts.best
     finding = next(each for each in outcome.findings if each.key == hit.finding.key)
-    return Shrunk(hit, example, finding, tuple(outcome.log), attempts.trials)
+    log, facts = tuple(outcome.log), tuple(outcome.facts)
+    return Shrunk(hit, example, finding, log, attempts.trials, facts)
 
 
 def _by_hypothesis(plan: CampaignPlan, hit: Hit, attempts: _Attempts) -> None:

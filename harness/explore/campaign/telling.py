@@ -29,8 +29,14 @@ def progress_line(live: Live, report: Report) -> str:
     )
 
 
-def finding_text(found: Shrunk, file: Path | None) -> str:
-    """Everything needed to understand and repeat one finding."""
+def finding_text(found: Shrunk, file: Path | None, run: str = "") -> str:
+    """Everything needed to understand and repeat one finding.
+
+    Args:
+        found: The finding.
+        file: The trial that it was saved as.
+        run: The line that runs it as a scenario, if it is one.
+    """
     headline, *more = found.finding.message.splitlines() or [""]
     lines = [f"Finding ({found.finding.oracle}): {headline}"]
     lines += [f"  {line}" for line in more]
@@ -40,6 +46,7 @@ def finding_text(found: Shrunk, file: Path | None) -> str:
     if found.log and "log: " not in found.finding.message:
         lines.append("  the operator's last lines:")
         lines += [f"    {line[:_LINE_MAX]}" for line in found.log[-_LOG_LINES:]]
+    lines += [f"  scenario: {run}"] if run else []
     if file is not None:
         lines.append(f"  replay: {replay_line(file)}")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from harness.clusters.selection import owner_uids
 from harness.clusters.state import is_terminating
 
+from ..demands import Demand
 from ..operations import Delete
 from ..outcome import Finding
 from ..scene import Scene
@@ -27,7 +28,7 @@ class ChildrenGone(Oracle):
     name = "children-gone"
 
     def at_rest(self, scene: Scene) -> Iterable[Finding]:
-        """Look after each deletion."""
+        """Look after each deletion; a scenario does so by itself, at its end."""
         if not isinstance(scene.operation, Delete) or not scene.fact.at_rest:
             return
         for name, document in scene.objects():
@@ -40,6 +41,7 @@ class ChildrenGone(Oracle):
                     "stuck",
                     kept_by,
                     about=[key],
+                    demand=Demand(),
                 )
         yield from self._orphans(scene)
 
@@ -56,4 +58,5 @@ class ChildrenGone(Oracle):
                     "orphan",
                     scene.role(key),
                     about=[key],
+                    demand=Demand(),
                 )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..demands import Demand
 from ..outcome import Finding
 from ..scene import Scene
 from .oracle import Oracle
@@ -21,6 +22,7 @@ from .oracle import Oracle
 _SECOND = 1_000_000_000
 #: The operator counts as still at it when it wrote so shortly before the time was over.
 _LATELY_NS = 30 * _SECOND
+_IS_CURRENT = "it.status.observedGeneration == it.metadata.generation"
 
 
 class Converges(Oracle):
@@ -49,6 +51,7 @@ class Converges(Oracle):
                     f"status.observedGeneration is {observed}",
                     "observedGeneration",
                     about=[key],
+                    demand=Demand({"all": [{"cel": _IS_CURRENT}]}, {"it": f"{key.kind}/{name}"}),
                 )
 
     def _restless(self, scene: Scene) -> Iterable[Finding]:
@@ -62,4 +65,5 @@ class Converges(Oracle):
             "restless",
             scene.role(last.key),
             about=[last.key],
+            demand=Demand(),
         )

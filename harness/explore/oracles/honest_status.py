@@ -17,6 +17,7 @@ from typing import Any
 from harness.apiserver.requests import Object
 from harness.clusters.state import Key, is_terminating
 
+from ..demands import Claim, Demand
 from ..outcome import Finding
 from ..pods import motion_of
 from ..scene import Family, Scene
@@ -54,6 +55,7 @@ class HonestStatus(Oracle):
                 f"{key} has status.readyReplicas {claimed}, but {ready} of its pods are ready",
                 "readyReplicas",
                 about=[key],
+                demand=Demand({"all": [_with_status(key, {"readyReplicas": ready})]}),
             )
 
     def _condition(
@@ -70,6 +72,7 @@ class HonestStatus(Oracle):
                     claim["type"],
                     scene.role(child),
                     about=[key, child],
+                    demand=Demand({"all": [_unless_available(key, claim["type"], child)]}),
                 )
 
 
@@ -90,3 +93,14 @@ def _why_unavailable(workload: Object) -> str:
     if ready >= wanted or available == "True":
         return ""
     return f"has {ready} of {wanted} replicas ready"
+
+
+def _with_status(key: Key, status: Object) -> Claim:
+    return {"object": {"kind": key.kind, "metadata": {"name": key.name}, "status": status}}
+
+
+def _unless_available(key: Key, promise: str, child: Key) -> Claim:
+    """The promise is not True, unless the child is available."""
+    promised = {"conditions": [{"type": promise, "status": "True"}]}
+    available = {"conditions": [{"type": "Available", "status": "True"}]}
+    return {"any": [{"none": [_with_status(key, promised)]}, _with_status(child, available)]}

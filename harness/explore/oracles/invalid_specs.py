@@ -15,10 +15,11 @@ from collections.abc import Iterable
 
 from harness.apiserver.requests import Object
 
+from ..demands import Demand
 from ..operations import Create, Update
 from ..outcome import Finding
 from ..scene import Scene
-from ..states import ALARMS, conditions_of
+from ..states import ALARMS, PROMISES, conditions_of
 from .oracle import Oracle
 
 
@@ -40,6 +41,7 @@ class InvalidSpecs(Oracle):
                 f"a spec was refused ({operation.invalid}), and the operator wrote "
                 f"{fact.writes} times",
                 "writes after a refusal",
+                demand=Demand(),
             )
 
     def _accepted(self, scene: Scene, operation: Create | Update) -> Iterable[Finding]:
@@ -52,6 +54,7 @@ class InvalidSpecs(Oracle):
             f"{key} was accepted although {operation.invalid}, and no condition reports it",
             "accepted in silence",
             about=[key],
+            demand=Demand({"any": _reports_of(key.kind, operation.name)}),
         )
 
 
@@ -60,3 +63,18 @@ def _reports(document: Object) -> bool:
         (condition.get("status") == "True") == (name in ALARMS) and condition.get("reason")
         for name, condition in conditions_of(document).items()
     )
+
+
+def _reports_of(kind: str, name: str) -> list[dict[str, object]]:
+    """Claims of which one holds for an object that reports."""
+    said = [(each, "True") for each in sorted(ALARMS)] + [(each, "False") for each in PROMISES]
+    return [
+        {
+            "object": {
+                "kind": kind,
+                "metadata": {"name": name},
+                "status": {"conditions": [{"type": type_, "status": status}]},
+            }
+        }
+        for type_, status in said
+    ]

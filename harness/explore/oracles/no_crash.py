@@ -23,6 +23,7 @@ from harness.oracle.crashes import CrashWatch
 from harness.oracle.tracebacks import exception_of
 from harness.simulation.records import Record
 
+from ..demands import Demand
 from ..outcome import Finding
 from ..scene import Scene
 from .oracle import Oracle
@@ -62,10 +63,12 @@ class NoCrash(Oracle):
         """What happened since the last rest."""
         exceptions, self._exceptions = self._exceptions, []
         for headline, features in exceptions:
-            yield scene.finding(self.name, headline, "exception", *features)
+            demand = Demand({"noExceptions": True})
+            yield scene.finding(self.name, headline, "exception", *features, demand=demand)
         ends, self._ends = self._ends, []
         if ends and (not scene.faulted or len(ends) >= _CRASH_LOOP):
-            yield scene.finding(self.name, ends[0], "ended")
+            # That it does not end by itself is demanded of every operator by default.
+            yield scene.finding(self.name, ends[0], "ended", demand=Demand())
         yield from self._hot_loop(scene)
 
     def _hot_loop(self, scene: Scene) -> Iterable[Finding]:
@@ -73,7 +76,8 @@ class NoCrash(Oracle):
         is_fast = requests > _REQUESTS_PER_SECOND * seconds
         if is_fast and scene.patience.too_many(requests, scene.witness):
             headline = f"the operator sent {requests} requests in {seconds:.1f}s of one operation"
-            yield scene.finding(self.name, headline, "hot loop")
+            demand = Demand({"requests": {"total": scene.patience.requests_at_most(scene.witness)}})
+            yield scene.finding(self.name, headline, "hot loop", demand=demand)
 
     async def at_end(self, scene: Scene) -> Iterable[Finding]:
         """What the last wait has brought."""

@@ -25,6 +25,7 @@ from typing import Any
 from harness.oracle.quiet import SUBJECT
 from harness.simulation.records import Record
 
+from ..demands import is_said_by_itself, like_there
 from ..features import stable_path, stable_role
 from ..footprint import Difference, Footprint, differences, footprint
 from ..outcome import Finding
@@ -73,7 +74,7 @@ class PathIndependence(Oracle):
             return
         if self._refused:
             if scene.references.of(scene.target, self._specs, variant=1).counts:
-                yield self._stuck(scene)
+                yield self._stuck(scene, reference)
             return
         found = list(differences(reference.footprint, self._actual))
         if found:
@@ -82,12 +83,16 @@ class PathIndependence(Oracle):
         if found:
             yield self._finding(scene, found)
 
-    def _stuck(self, scene: Scene) -> Finding:
+    def _stuck(self, scene: Scene, reference: Reference) -> Finding:
         headline = (
             f"the server refuses what the operator asks for again and again ({self._refused}); in "
             "a fresh cluster with the same specs nothing is refused"
         )
-        return scene.finding(self.name, headline, "refused", self._refused)
+        found = list(differences(reference.footprint, self._actual))
+        # Its children are what it cannot change; a right operator may make others.
+        own = [each for each in found if is_said_by_itself(each)]
+        demand = like_there(own) or like_there(found)
+        return scene.finding(self.name, headline, "refused", self._refused, demand=demand)
 
     def _finding(self, scene: Scene, found: list[Difference]) -> Finding:
         # A child that is not well explains the rest; what the operator wrote explains that.
@@ -101,6 +106,7 @@ class PathIndependence(Oracle):
             f"not as in a fresh cluster with the same specs: {told}{more}{sick}",
             stable_role(scene, first.role),
             stable_path(scene, first.path),
+            demand=like_there(found),
         )
 
 

@@ -13,10 +13,14 @@ from collections.abc import Iterable
 from harness.oracle.quiet import SUBJECT
 from harness.simulation.records import Record
 
+from ..demands import Demand
 from ..outcome import Finding
 from ..scene import Scene
 from ..witness import Movement
 from .oracle import Oracle
+
+#: A scenario looks on a little longer, because its window begins at another moment.
+_MORE_SECONDS = 15.0
 
 
 class QuietAtRest(Oracle):
@@ -36,7 +40,9 @@ class QuietAtRest(Oracle):
         headline = (
             f"the operator wrote {count} times in {scene.patience.watch:g}s at rest, last {last}"
         )
-        return [scene.finding(self.name, headline, scene.role(last.key), about=[last.key])]
+        demand = Demand({"stableFor": f"{scene.patience.watch + _MORE_SECONDS:g}s"})
+        role = scene.role(last.key)
+        return [scene.finding(self.name, headline, role, about=[last.key], demand=demand)]
 
     async def _first_movement(self, scene: Scene) -> Movement | None:
         """What changed first while nothing should; the rest may be its consequence."""

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from harness.apiserver.requests import Object
 
+from ..demands import like_there
 from ..features import stable_path, stable_role
 from ..footprint import Difference, Footprint, differences, footprint
-from ..operations import DisturbChild, Update
+from ..operations import DisturbChild, Operation, Update
 from ..outcome import Finding
 from ..rest import until_rest
 from ..scene import Scene
@@ -42,6 +43,8 @@ class RollbackRecovers(Oracle):
 
     def __init__(self) -> None:
         self._good: dict[str, _Good] = {}
+        #: What the oracle itself has asked for, after the operations of the trial.
+        self._way_back: tuple[Operation, ...] = ()
 
     def at_rest(self, scene: Scene) -> Iterable[Finding]:
         """Remember what was good, and compare when it was asked for again."""
@@ -76,10 +79,10 @@ class RollbackRecovers(Oracle):
             if each.role == mine or each.role.startswith(f"{mine} > ")
         ]
         if found:
-            yield self._finding(scene, name, found[0])
+            yield self._finding(scene, name, found)
 
-    def _finding(self, scene: Scene, name: str, first: Difference) -> Finding:
-        key = scene.hands.key(name)
+    def _finding(self, scene: Scene, name: str, found: list[Difference]) -> Finding:
+        key, first = scene.hands.key(name), found[0]
         return scene.finding(
             self.name,
             f"{key} was well, then it was not, and its previous spec does not bring it back: "
@@ -87,6 +90,7 @@ class RollbackRecovers(Oracle):
             stable_role(scene, first.role),
             stable_path(scene, first.path),
             about=[key],
+            demand=like_there(found, self._way_back),
         )
 
     async def at_end(self, scene: Scene) -> Iterable[Finding]:
@@ -94,6 +98,7 @@ class RollbackRecovers(Oracle):
         names = [name for name, good in self._good.items() if good.has_been_bad]
         if not names or not scene.can_be_compared():
             return ()
+        self._way_back = tuple(Update(name, self._good[name].spec) for name in names)
         for name in names:
             scene.fact = await scene.hands.act(Update(name, self._good[name].spec))
             if scene.fact.answer != "accepted":  # such as a size that can only grow

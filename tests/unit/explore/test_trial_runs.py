@@ -22,8 +22,8 @@ from harness.explore.operations import (
 from harness.explore.spec_changes import SpecChange, changes
 from harness.explore.subject_line import subject_of
 from harness.explore.target import Target
-from harness.oracle.tracebacks import raised_in
 from harness.explore.trial import run_trial
+from harness.oracle.tracebacks import raised_in
 from harness.scenario.settings import find_settings
 
 ROOT = Path(__file__).parents[3]
