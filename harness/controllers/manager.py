@@ -51,7 +51,14 @@ from .scheduler import Scheduler
 from .service_account import RootCaPublisher, ServiceAccountController
 from .service_network import ServiceNetwork
 from .statefulset import StatefulSetController
-from .volumes import ClaimProtection, Provisioner, Resizer, VolumeBinder, VolumeProtection
+from .volumes import (
+    ClaimProtection,
+    Expander,
+    Provisioner,
+    Resizer,
+    VolumeBinder,
+    VolumeProtection,
+)
 from .volumes.provisioner import install_classes
 
 KUBELET, PROVISIONER = "kubelet", "provisioner"
@@ -74,6 +81,7 @@ CONTROLLERS: dict[str, Make] = {
     "garbage-collector": lambda manager, context: GarbageCollector(context),
     "namespace": lambda manager, context: NamespaceController(context),
     "persistentvolume-binder": lambda manager, context: VolumeBinder(context),
+    "persistentvolume-expander": lambda manager, context: Expander(context),
     "pvc-protection": lambda manager, context: ClaimProtection(context),
     "pv-protection": lambda manager, context: VolumeProtection(context),
     PROVISIONER: lambda manager, context: Provisioner(context, manager.services.disks),

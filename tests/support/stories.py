@@ -56,6 +56,8 @@ MACHINES = ("kubelet", "provisioner", "resizer")
 BEHAVIOURS = (QUICK, MISSING, *WORK)
 #: Events of others, or of parts that we leave out (Endpoints).
 _OTHER_COMPONENTS = ("kubelet", "default-scheduler", "endpoint-controller")
+#: Which of them a claim gets depends on whether the scheduler or the binder comes first.
+_RACING_REASONS = ("WaitForFirstConsumer", "WaitForPodScheduled")
 _DROPPED_KEYS = ("managedFields", "resourceVersion", "uid", "selfLink")
 _TIMED = re.compile(r"(Time|Timestamp|last-change-trigger-time)$")
 _SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]"
@@ -187,12 +189,14 @@ class Player:
         if self._lost:
             node = await self._client.get(resources.NODES, self._lost)
             outcome["lostNode"] = _node(node)
+        policies = [item["spec"]["podManagementPolicy"] for item in found["StatefulSet"]]
+        ordered = "Parallel" not in policies
         outcome["events"] = _events(text, events)
         outcome["scaling"] = [
             text.normal(event["message"])
             for event in sorted(events, key=lambda event: str(event["metadata"]["name"]))
             if event["reason"] == "ScalingReplicaSet"
-            or event["involvedObject"]["kind"] == "StatefulSet"
+            or (ordered and event["involvedObject"]["kind"] == "StatefulSet")
         ]
         return outcome
 
@@ -346,6 +350,8 @@ def _events(text: Names, events: list[Object]) -> list[Object]:
     counts: Counter[tuple[str, ...]] = Counter()
     for event in events:
         if event.get("reportingComponent") in _OTHER_COMPONENTS or not event.get("source"):
+            continue
+        if event["reason"] in _RACING_REASONS:
             continue
         about = event["involvedObject"]
         line = (

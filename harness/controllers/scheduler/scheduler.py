@@ -264,10 +264,11 @@ def unschedulable_message(problems: list[list[str]]) -> str:
 
 
 def unusable_message(problem: str, total: int) -> str:
-    """The summary when something about the pod itself keeps it from every node."""
-    start = f"0/{total} nodes are available"
-    helpless = f"{total} Preemption is not helpful for scheduling"
-    return f"{start}: {problem}. preemption: {start}: {helpless}."
+    """The summary when something about the pod itself keeps it from every node.
+
+    Nothing is looked for then that could make room, which upstream words as here.
+    """
+    return f"0/{total} nodes are available: {problem}. not found"
 
 
 def _may_be_short(reasons: list[str]) -> bool:

@@ -13,6 +13,13 @@ kind its local-path provisioner, others their CSI drivers.
 from .binder import VolumeBinder
 from .protection import ClaimProtection, VolumeProtection
 from .provisioner import Provisioner
-from .resizer import Resizer
+from .resizer import Expander, Resizer
 
-__all__ = ["ClaimProtection", "Provisioner", "Resizer", "VolumeBinder", "VolumeProtection"]
+__all__ = [
+    "ClaimProtection",
+    "Expander",
+    "Provisioner",
+    "Resizer",
+    "VolumeBinder",
+    "VolumeProtection",
+]

@@ -2,7 +2,8 @@
 
 The finalizers `kubernetes.io/pvc-protection` and `kubernetes.io/pv-protection` are there from the
 start; when a deletion has begun and the use has ended they are taken off, and the object goes. A
-pod uses a claim from being on a node until it has ended. (upstream `pvcprotection`, `pvprotection`)
+pod uses a claim from being on a node until it has ended. Whether anybody refers to a bound claim is
+told by its condition Unused. (upstream `pvcprotection`, `pvprotection`)
 """
 
 from __future__ import annotations
@@ -13,11 +14,19 @@ from harness.client.resources import CLAIMS, PODS, VOLUMES, ResourceRef
 from harness.client.watching import Key
 
 from ..controller import KeyController
-from ..objects import is_pod_finished, is_terminating, name_of, namespace_of, status_of
+from ..objects import (
+    condition,
+    is_pod_finished,
+    is_terminating,
+    name_of,
+    namespace_of,
+    status_of,
+)
 from .binder import claims_used
 
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
+UNUSED = "Unused"
 
 
 class _Protection(KeyController):
@@ -72,21 +81,61 @@ class ClaimProtection(_Protection):
         self._pods.on_change(self._pod_changed)
 
     def _pod_changed(self, before: Object | None, after: Object | None) -> None:
-        if before is None or (after is not None and not is_pod_finished(after)):
+        if before is not None and after is not None and _uses_alike(before, after):
             return
-        for key in claims_used(before):
+        for key in claims_used(after or before or {}):
             namespace, _, name = key.partition("/")
-            claim = self._protected.get(name, namespace)
-            if claim is not None and is_terminating(claim):
+            if self._protected.get(name, namespace) is not None:
                 self.enqueue((namespace, name))
+
+    async def sync(self, item: Key) -> None:
+        """Protect, and say whether anybody uses the claim."""
+        await super().sync(item)
+        claim = self._protected.objects.get(item)
+        if claim is not None and status_of(claim).get("phase") == "Bound":
+            await self._tell_use(claim)
+
+    async def _tell_use(self, claim: Object) -> None:
+        """The condition Unused of a bound claim."""
+        used = any(not is_pod_finished(pod) for pod in self._users(claim))
+        known = condition(claim, UNUSED)
+        if known is not None and known["status"] == ("False" if used else "True"):
+            return
+        fresh = {
+            "type": UNUSED,
+            "status": "False" if used else "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self.clock.timestamp(),
+            "reason": "PodUsingPVC" if used else "NoPodsUsingPVC",
+            "message": (
+                "A pod is currently referencing this PVC"
+                if used
+                else "No pods are currently referencing this PVC"
+            ),
+        }
+        present = status_of(claim).get("conditions") or ()
+        others = [item for item in present if item["type"] != UNUSED]
+        status = {**status_of(claim), "conditions": [*others, fresh]}
+        await self.client.update(CLAIMS, {**claim, "status": status}, subresource="status")
+
+    def _users(self, claim: Object) -> list[Object]:
+        return self._pods.by_index("claim", f"{namespace_of(claim)}/{name_of(claim)}")
 
     def is_used(self, document: Object) -> bool:
         """Whether a pod that is on a node and has not ended mounts it."""
-        key = f"{namespace_of(document)}/{name_of(document)}"
         return any(
             pod["spec"].get("nodeName") and not is_pod_finished(pod)
-            for pod in self._pods.by_index("claim", key)
+            for pod in self._users(document)
         )
+
+
+def _uses_alike(before: Object, after: Object) -> bool:
+    """Whether a change of a pod changes nothing about its use of claims."""
+    return (
+        is_pod_finished(before) == is_pod_finished(after)
+        and before["metadata"]["uid"] == after["metadata"]["uid"]
+        and before["spec"].get("nodeName") == after["spec"].get("nodeName")
+    )
 
 
 class VolumeProtection(_Protection):

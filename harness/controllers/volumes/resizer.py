@@ -3,7 +3,8 @@
     Resizing=True -> the volume has the new size -> the claim has it, the condition is gone
 
 It takes a moment, in which the claim says `allocatedResources`. Where the class does not allow
-growth the API server has refused it before. (external-resizer, "Resizing Persistent Volumes")
+growth the API server has refused it before. The storage system does it; kube-controller-manager
+only says that it waits. (external-resizer, "Resizing Persistent Volumes")
 """
 
 from __future__ import annotations
@@ -21,6 +22,32 @@ from .matching import class_of, is_bound, requested
 
 RESIZE_SECONDS = 2.0
 RESIZING = "Resizing"
+
+
+class Expander(KeyController):
+    """Tells that a claim waits for the storage system to grow it."""
+
+    name = "persistentvolume-expander"
+    component = "volume_expand"
+    primary = CLAIMS
+
+    def setup(self) -> None:
+        """Follow claims."""
+        self._claims = self.follow_primary()
+        self._told: dict[str, str] = {}  # the size that was spoken of, by the uid of the claim
+
+    async def sync(self, item: Key) -> None:
+        """Tell of each size once."""
+        claim = self._claims.objects.get(item)
+        if (
+            claim is None
+            or not wants_more(claim)
+            or self._told.get(uid_of(claim)) == requested(claim)
+        ):
+            return
+        self._told[uid_of(claim)] = requested(claim)
+        text = "waiting for an external controller to expand this PVC"
+        self.events.emit(claim, "Normal", "ExternalExpanding", text)
 
 
 class Resizer(KeyController):
@@ -41,7 +68,7 @@ class Resizer(KeyController):
         """Begin or finish the growth of one claim."""
         claim = self._claims.objects.get(item)
         volume = self._volume(claim) if claim is not None else None
-        if claim is None or volume is None or not self._wants_more(claim):
+        if claim is None or volume is None or not (wants_more(claim) and self._may_grow(claim)):
             return
         now = self.clock.monotonic()
         if uid_of(claim) not in self._due:
@@ -58,12 +85,8 @@ class Resizer(KeyController):
     def _volume(self, claim: Object) -> Object | None:
         return self._volumes.get(claim["spec"]["volumeName"]) if is_bound(claim) else None
 
-    def _wants_more(self, claim: Object) -> bool:
-        storage_class = self._classes.get(class_of(claim)) or {}
-        has = (status_of(claim).get("capacity") or {}).get("storage")
-        if not storage_class.get("allowVolumeExpansion") or has is None:
-            return False
-        return quantity(requested(claim)) > quantity(has)
+    def _may_grow(self, claim: Object) -> bool:
+        return bool((self._classes.get(class_of(claim)) or {}).get("allowVolumeExpansion"))
 
     async def _begin(self, claim: Object) -> None:
         others = _other_conditions(claim)
@@ -95,6 +118,12 @@ class Resizer(KeyController):
         await self.client.update(CLAIMS, document, subresource="status")
         self._due.pop(uid_of(claim))
         self.events.emit(claim, "Normal", "VolumeResizeSuccessful", "Resize volume succeeded")
+
+
+def wants_more(claim: Object) -> bool:
+    """Whether a bound claim asks for more than it has."""
+    has = (status_of(claim).get("capacity") or {}).get("storage")
+    return is_bound(claim) and has is not None and quantity(requested(claim)) > quantity(has)
 
 
 def _other_conditions(claim: Object) -> list[Object]:
