@@ -42,6 +42,23 @@ def entered(world: World) -> Iterator[None]:
         _world, _thread = None, -1
 
 
+@contextmanager
+def stepped_out() -> Iterator[None]:
+    """Real chance, time and files for what a process makes once and keeps for all of its runs.
+
+    Only the first run would draw for it, and a second one with the same seed be another run.
+    """
+    global _thread
+    if inside() is None:
+        yield
+        return
+    thread, _thread = _thread, -1
+    try:
+        yield
+    finally:
+        _thread = thread
+
+
 class Replacements:
     """Attributes that are replaced while a run goes on, restored in reverse order."""
 

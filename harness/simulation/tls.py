@@ -16,6 +16,8 @@ import functools
 import hashlib
 import ssl
 
+from . import scope
+
 NAME = "operator-harness simulation"
 #: Any time of a simulation lies in between.
 _VALID_FROM = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -42,7 +44,8 @@ class Authority:
         context = self._contexts.get(names)
         if context is None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._authority.issue_cert(*names).configure_cert(context)
+            with scope.stepped_out():
+                self._authority.issue_cert(*names).configure_cert(context)
             self._contexts[names] = context
         return context
 
@@ -87,4 +90,5 @@ def _certificate_and_key() -> tuple[bytes, bytes]:
 @functools.cache
 def authority() -> Authority:
     """The authority of this process."""
-    return Authority()
+    with scope.stepped_out():
+        return Authority()
