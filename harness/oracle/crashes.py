@@ -11,7 +11,7 @@ from harness.simulation.records import Record
 from .quiet import SUBJECT
 
 _ENDS = ("crashed", "exited")
-_PROCESS_FAULTS = frozenset({"operatorCrash", "operatorRestart"})
+_PROCESS_FAULTS = frozenset({"operatorCrash", "operatorRestart", "operatorUpgrade"})
 #: asyncio reports here what no task or callback handled.
 _UNHANDLED_LOGGERS = ("asyncio",)
 

@@ -60,7 +60,12 @@ class RequestBounds(StrictModel):
 
 def is_subjects(record: Record) -> bool:
     """Whether a record tells what a subject did."""
-    return record.actor == SUBJECT or record.actor.startswith(SUBJECT + ":")
+    return is_subject(record.actor)
+
+
+def is_subject(actor: str) -> bool:
+    """Whether an actor of the journal is a subject."""
+    return actor == SUBJECT or actor.startswith(SUBJECT + ":")
 
 
 def count_request(record: Record, counts: Counter[str]) -> None:

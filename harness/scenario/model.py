@@ -13,6 +13,7 @@ from pydantic import Field, create_model, model_validator
 from harness.faults.registry import Fault, fault_types
 from harness.oracle.claims import Claim
 from harness.oracle.quiet import Quiet, RequestBounds
+from harness.oracle.rules import RuleName
 from harness.vocabulary import Capability, Duration, StrictModel, camel
 
 from .actions import Action
@@ -178,7 +179,7 @@ class Spec(StrictModel):
     """Hold at every state."""
     blast_radius: BlastRadius = BlastRadius()
     """How much the faults may touch at once."""
-    disabled_oracles: list[Literal["crashes", "leaks"]] = []
+    disabled_oracles: list[Literal["crashes", "leaks"] | RuleName] = []
     """Oracles that are on by default, switched off by name."""
 
 

@@ -19,6 +19,7 @@ from harness.errors import HarnessError
 from harness.oracle.expectation import Expectation, Terms
 from harness.oracle.leaks import LEAK_GRACE_SECONDS, find_leaks
 from harness.oracle.reference import Snapshot, snapshot
+from harness.oracle.rules import rules_without
 from harness.oracle.verdict import Finding, Verdict, decisive
 from harness.oracle.view import View
 
@@ -70,6 +71,7 @@ class CaseRun:
             self._view,
             self._spec.invariants,
             judge_crashes="crashes" not in self._spec.disabled_oracles,
+            rules=rules_without(self._spec.disabled_oracles),
         )
         self._timeline = Timeline(
             [entry.name for step in self._spec.steps for entry in step.faults],

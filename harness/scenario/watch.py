@@ -1,6 +1,6 @@
 """The eyes of a run: one follower of the records that feeds state, oracles and triggers.
 
-    record > state > log, crashes > expectation > invariants > triggers
+    record > state > log, crashes, rules > expectation > invariants > triggers
 
 in this order, so that whatever judges sees the state with the record taken in, and a fault that a
 trigger fires comes after the judgement. One timer stands for the next instant at which time alone
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.clusters.state import Key
@@ -19,6 +19,7 @@ from harness.oracle.crashes import CrashWatch
 from harness.oracle.expectation import Expectation
 from harness.oracle.explain import LogTail, explanation, seconds
 from harness.oracle.invariants import InvariantWatch, judge_invariant
+from harness.oracle.rules import Rule
 from harness.oracle.verdict import Finding, Verdict
 from harness.oracle.view import HOLDS, Judgement, View
 from harness.simulation.clock import Clock
@@ -51,6 +52,7 @@ class Watch:
         view: Its state is kept current from here on.
         invariants: Judged after `begin_invariants`.
         judge_crashes: Whether a crash of the subject's own is a finding.
+        rules: What no operator may do, by name.
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class Watch:
         invariants: Sequence[Invariant] = (),
         *,
         judge_crashes: bool = True,
+        rules: Mapping[str, Rule] | None = None,
     ) -> None:
         self._clock = clock
         self._view = view
         self._invariants = invariants
         self._watched: list[_Watched] = []
         self._crashes = CrashWatch() if judge_crashes else None
+        self._rules = dict(rules or {})
         self._conditions: list[_Condition] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
@@ -84,7 +88,11 @@ class Watch:
         key = self._view.state.take(record)
         self.log.take(record)
         if self._crashes is not None and (wrong := self._crashes.take(record)):
-            self._find_crash(wrong, record)
+            self._find_broken("crashes", wrong, record)
+        for name, rule in tuple(self._rules.items()):
+            if wrong := rule.take(record, key, self._view.state):
+                del self._rules[name]  # it is told once
+                self._find_broken(name, wrong, record)
         self._take_for_expectation(record, key)
         if key is not None:
             self._judge_invariants(record.time_ns)
@@ -146,9 +154,9 @@ class Watch:
         if expectation.converged_ns not in (None, before):
             self.on_converged()
 
-    def _find_crash(self, message: str, record: Record) -> None:
+    def _find_broken(self, oracle: str, message: str, record: Record) -> None:
         text = explanation(message, HOLDS, state=self._view.state, log=self.log.lines())
-        self.find(Finding(Verdict.INVARIANT_VIOLATED, "crashes", text, time_ns=record.time_ns))
+        self.find(Finding(Verdict.INVARIANT_VIOLATED, oracle, text, time_ns=record.time_ns))
 
     def _look_at_conditions(self) -> None:
         for condition in self._conditions:
