@@ -1,6 +1,6 @@
 # The project's only verbs. Each makes .venv by itself when it is missing; CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types real kind compare bench soak manifests docs facts golden lock clean
+.PHONY: help demo test unit long coverage lint types real kind compare bench soak manifests docs facts golden lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,6 +12,8 @@ STAMP := .venv/.installed
 export PYTHONHASHSEED := 0
 export NO_PROXY := 127.0.0.1,localhost
 export no_proxy := 127.0.0.1,localhost
+# Hundreds of tests start a Python of their own; none of them should compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +28,19 @@ $(STAMP): requirements-dev.lock pyproject.toml operator/pyproject.toml
 demo: $(STAMP) ## break the AIService operator in a simulated cluster and watch it recover
 	$(BIN)/harness run scenarios
 
-# Coverage is measured where tests are small; the long ones would only take three times as long.
-# Of those each file has one worker: clusters that its tests share are started once.
-test: $(STAMP) ## all tests; with KUBEBUILDER_ASSETS also those against the real server
-	$(BIN)/pytest -q -n 2 --cov --cov-report=term $(SMALL_TESTS)
+test: unit long ## all tests; with KUBEBUILDER_ASSETS also those against the real server
+
+# As many workers as the machine has cores, up to eight.
+unit: $(STAMP) ## the short half: units, laws, conformance, the stack
+	$(BIN)/pytest -q -n auto --maxprocesses 8 $(SMALL_TESTS)
+
+# Each file has one worker: clusters that its tests share are started once.
+long: $(STAMP) ## the long half: the whole product, planted bugs, documentation, scenarios
 	$(BIN)/pytest -q -n 2 --dist loadfile $(LONG_TESTS)
+
+# Takes twice as long as without, and says little of one change: CI measures, where tests are small.
+coverage: $(STAMP) ## the short half, and what share of the source it reaches
+	$(BIN)/pytest -q -n auto --maxprocesses 8 --cov --cov-report=term $(SMALL_TESTS)
 
 lint: $(STAMP) ## style, banned calls, import contracts
 	$(BIN)/ruff check .

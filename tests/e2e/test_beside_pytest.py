@@ -47,7 +47,7 @@ def test_a_suite_with_timeouts_workers_and_hypothesis(tmp_path: Path, workers: l
     (tmp_path / "test_suite.py").write_text(SUITE)
     line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers]
     line += ["--timeout=3", "--timeout-method=signal", "-W", "error", str(tmp_path)]
-    root = str(Path(__file__).parents[3])
+    root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": root}
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert "1 failed, 2 passed" in done.stdout, done.stdout
