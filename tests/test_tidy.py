@@ -65,3 +65,16 @@ def test_no_unfinished_marks() -> None:
         if mark in line
     ]
     assert not found, "\n".join(found)
+
+
+def test_unit_tests_are_those_that_are_quick_everywhere() -> None:
+    """What needs real programs, hours, or a pytest of its own is for `tests/e2e`."""
+    slow = ("mark.real", "mark.soak", '"-m", "pytest"', "pytester")
+    found = [
+        f"{_place(path, number)}: error: {word} in a unit test; move it to tests/e2e"
+        for path in sorted((ROOT / "tests" / "unit").rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for word in slow
+        if word in line
+    ]
+    assert not found, "\n".join(found)
