@@ -44,5 +44,5 @@ class ServiceAccountCheck:
             missing = f'serviceaccount "{account}" not found'
             why = f"error looking up service account {namespace}/{account}: {missing}"
             # Upstream asks before the name is generated.
-            name = meta.get("generateName") or meta.get("name", "")
+            name = meta["generateName"] if request.generated_name else meta.get("name", "")
             raise forbidden(f'pods "{name}" is forbidden: {why}', "pods", name)

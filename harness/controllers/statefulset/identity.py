@@ -98,8 +98,8 @@ def pod_of(stateful_set: Object, ordinal: int, revision: str) -> Object:
 
 
 def identity_matches(stateful_set: Object, pod: Object) -> bool:
-    """Whether the pod carries the labels of its name and number."""
-    return _identity_labels(pod).items() <= labels_of(pod).items()
+    """Whether the pod carries its name as a label; nobody looks after the one of its number."""
+    return labels_of(pod).get(POD_NAME_LABEL) == name_of(pod)
 
 
 def with_identity(stateful_set: Object, pod: Object) -> Object:

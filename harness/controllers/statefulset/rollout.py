@@ -5,7 +5,8 @@
 In order (`OrderedReady`) the pass ends at the first pod that is not there, not ready, not yet
 available or going away: nothing after it is touched. So a pod that never becomes ready also stops
 the rollout that would replace it; only deleting that pod helps. With `Parallel` the pods are
-handled in batches and nobody is waited for. (upstream `stateful_set_control.go`)
+handled in batches, nobody is waited for, and such a pod is replaced.
+(upstream `stateful_set_control.go`)
 """
 
 from __future__ import annotations
@@ -170,18 +171,23 @@ class Pass:
     async def _roll(self) -> None:
         """Delete pods of older revisions, from the highest ordinal down to the partition.
 
-        No more than `maxUnavailable` pods are away at a time, whatever made them so.
+        No more than `maxUnavailable` pods are away at a time, whatever made them so. Parallel pods
+        that are away already cost nothing, so they are replaced at once; in order there are none,
+        for the pass has ended at the first of them.
         """
         rolling = self._set["spec"]["updateStrategy"].get("rollingUpdate") or {}
+        old = [
+            pod
+            for pod in reversed(self._replicas[rolling.get("partition", 0) :])
+            if revision_of(pod) != name_of(self._revisions.update) and not is_terminating(pod)
+        ]
         away = sum(map(self._is_unavailable, self._replicas))
         budget = max_unavailable(rolling.get("maxUnavailable"), replicas_of(self._set)) - away
-        for pod in reversed(self._replicas[rolling.get("partition", 0) :]):
-            if budget <= 0:
-                return
-            if revision_of(pod) != name_of(self._revisions.update) and not is_terminating(pod):
-                await self._pods.delete(self._set, pod)
-                self.status["currentReplicas"] -= 1
-                budget -= 1
+        broken = [pod for pod in old if not self._is_available(pod)]
+        sound = [pod for pod in old if self._is_available(pod)]
+        for pod in [*broken, *sound[: max(0, budget)]]:
+            await self._pods.delete(self._set, pod)
+            self.status["currentReplicas"] -= 1
 
 
 def max_unavailable(value: int | str | None, replicas: int) -> int:
