@@ -13,7 +13,10 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - Managers that wrote in another version of a kind are read as if the versions had the same fields;
   rows of managedFields are not adapted when a CRD makes a list or map atomic, or no longer so.
 - Warnings about odd but valid objects (duplicate ports, deprecated labels) are not given.
-- Admission webhooks are not called.
+- Admission webhooks are called for objects, their `/status` and `/scale`; not for evictions,
+  bindings, token requests and connections. They see a pod before the ServiceAccount plugin adds to
+  it. What Go's TLS and JSON libraries say about a broken webhook is said in fewer words.
+- Validating and mutating admission policies are not served.
 - Metadata of embedded resources (`x-kubernetes-embedded-resource`) is not checked.
 - Whole numbers that a client writes as floats are stored as integers.
 - Versions of a custom resource are converted as by the strategy None; webhooks are not called.
@@ -22,6 +25,5 @@ where a kind or schema decides alone, in `tests/unit/kinds/` and `tests/unit/crd
 - Answers are JSON, also for clients that would prefer protobuf or YAML.
 - Tokens of ServiceAccounts are signed with a key of the server (HS256), not by RSA.
 
-Not served: ValidatingAdmissionPolicy and MutatingAdmissionPolicy, autoscaling/v1, logs, exec,
-attach, port-forward, proxy.
+Not served: autoscaling/v1, logs, exec, attach, port-forward, proxy.
 """

@@ -62,6 +62,10 @@ class Request:
     user: UserInfo | None = None
     seq: int = 0  # of its record in the journal
     view: str = ""  # which view of the store serves its reads; a fault may name another
+    #: Answers of admission webhooks to questions about this write, by the question's key.
+    reviews: dict[Any, Any] | None = None
+    #: The name that was generated for the object, kept when the write has to begin anew.
+    generated_name: str = ""
 
     def parameter(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

@@ -30,6 +30,8 @@ from . import (
     watching,
     writing,
 )
+from .admission.webhooks.calling import Dialer, LoopDialer, WebhookCaller
+from .admission.webhooks.reviews import ReviewsNeeded, warnings_of
 from .authentication import Authenticator
 from .authorization import Authorizer
 from .escalation import EscalationCheck
@@ -66,6 +68,8 @@ class ServerOptions:
     tokens: Mapping[str, UserInfo] | None = None
     #: Versions kept at most.
     history_limit: int = 100_000
+    #: The way to admission webhooks; None for the network of the running loop.
+    dialer: Dialer | None = None
     #: Whether requests without a token are anonymous users rather than refused.
     anonymous: bool = True
 
@@ -103,6 +107,7 @@ class ApiServer:
         self.state.admission.append(EscalationCheck(self.authorizer))
         self.state.admission.append(ServiceAccountCheck(self.state))
         admission.install(self.state)
+        self._webhooks = WebhookCaller(self.state, options.dialer or LoopDialer())
         bootstrap.create_first_objects(self.state)
 
     @property
@@ -142,6 +147,8 @@ class ApiServer:
             response = self._answer(request)
         except ApiError as error:
             response = status_response(error)
+        except ReviewsNeeded:
+            return None
         self._record_response(request, response)
         return response
 
@@ -174,10 +181,28 @@ class ApiServer:
         return await call_through(self.faults.committed, request, self._handle_verb)
 
     async def _handle_verb(self, request: Request) -> Response:
-        return self._answer(request)
+        """The verb, begun anew as often as webhooks have to be asked first."""
+        while True:
+            try:
+                response = self._answer(request)
+            except ReviewsNeeded as needed:
+                answers = await self._webhooks.ask(needed.questions)
+                keys = [each.key for each in needed.questions]
+                request.reviews = {
+                    **(request.reviews or {}),
+                    **dict(zip(keys, answers, strict=True)),
+                }
+            else:
+                known = (request.reviews or {}).values()
+                texts = [text for answer in known for text in warnings_of(answer)]
+                return writing.with_warnings(response, texts)
 
     def _answer(self, request: Request) -> Response:
-        """The verb itself, which never waits."""
+        """The verb itself, which never waits.
+
+        Raises:
+            ReviewsNeeded: It cannot go on before webhooks have answered.
+        """
         assert request.info is not None
         try:
             if not request.info.resource:

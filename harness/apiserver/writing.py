@@ -131,7 +131,7 @@ def _complete(state: ServerState, request: Request, resource: Resource, document
     for plugin in state.mutating:
         plugin(request, resource, document, None)
     meta = document["metadata"]
-    _name(state, resource, meta)
+    _name(state, request, resource, meta)
     lifecycle.default(resource, document)
     strategy.prepare_create(document)
     lifecycle.prepare_create(resource, document)
@@ -155,15 +155,20 @@ def _controller_uid(meta: Object) -> str:
     return ""
 
 
-def _name(state: ServerState, resource: Resource, meta: Object) -> None:
+def _name(state: ServerState, request: Request, resource: Resource, meta: Object) -> None:
     """Fill in a generated name; one that is taken leads to another try, as upstream."""
     prefix = meta.get("generateName")
     if meta.get("name") or not prefix:
         return
+    if request.generated_name:
+        meta["name"] = request.generated_name
+        return
     namespace, owner = meta.get("namespace", ""), _controller_uid(meta)
     base = prefix[: metadata.GENERATED_NAME_LENGTH_MAX]
     for _ in range(GENERATE_NAME_ATTEMPTS):
-        meta["name"] = state.generate_name(resource, namespace, base, owner)
+        meta["name"] = request.generated_name = state.generate_name(
+            resource, namespace, base, owner
+        )
         taken = state.store.collection(resource.storage_key).get((namespace, meta["name"]))
         if taken is None:
             return

@@ -39,6 +39,8 @@ _WORDS = (
     (re.compile(r"Too large resource version: \d+, current: \d+"), "Too large resource version"),
     (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-<generated>"),
     (re.compile(r"json parse error: [^(]*\("), "json parse error: <words> ("),
+    (re.compile(r"127\.0\.0\.1:\d+/"), "<webhook>/"),
+    (re.compile(r'"caBundle": "[^"]*"'), '"caBundle": "<ca>"'),
     # Objects printed in messages: their text is escaped once, and once more inside JSON.
     (re.compile(r'(resourceVersion\\+":\\+")\d+'), r"\1<rv>"),
 )

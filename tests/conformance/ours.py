@@ -15,6 +15,7 @@ from harness.simulation.world import World
 from tests.conformance.control_plane import TOKENS, USERS
 from tests.conformance.playing import Answer, Call, Reply, play
 from tests.conformance.steps import Sequence
+from tests.conformance.webhooks import listen_in_simulation
 
 
 class Ours:
@@ -73,6 +74,7 @@ def answers_of_ours(sequence: Sequence) -> list[Answer]:
     """What the simulated server answers to a sequence."""
 
     async def main(run: World) -> list[Answer]:
-        return await play(sequence, Ours(run))
+        webhook = await listen_in_simulation() if sequence.has_webhooks else ""
+        return await play(sequence, Ours(run), webhook=webhook)
 
     return world.run(main, seed=sequence.id, watchdog_seconds=0.0)

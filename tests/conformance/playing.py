@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tests.conformance.steps import Sequence, Step, complete_path
+from tests.conformance.webhooks import bundle
 
 Answer = dict[str, Any]
 ATTEMPTS = 100
@@ -54,9 +55,13 @@ class Server(Protocol):
         """Forget all versions but the current ones."""
 
 
-async def play(sequence: Sequence, server: Server) -> list[Answer]:
-    """The answers of all steps that are compared, in order."""
-    player = _Player(server, {"ns": sequence.namespace})
+async def play(sequence: Sequence, server: Server, *, webhook: str = "") -> list[Answer]:
+    """The answers of all steps that are compared, in order.
+
+    `webhook` is where the admission webhook of `webhooks.py` listens, host and port.
+    """
+    kept = {"ns": sequence.namespace, "webhook": webhook, "ca": bundle() if webhook else ""}
+    player = _Player(server, kept)
     namespace = {"metadata": {"name": sequence.namespace}}
     await player.do(Step("create", "/api/v1/namespaces", body=namespace, quiet=True))
     # What its controller would make, and pods cannot do without; no controllers run here.

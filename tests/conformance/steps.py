@@ -10,7 +10,8 @@ A file is a topic, a key in it is a claim, its value the steps:
       body: {metadata: {name: a, resourceVersion: $(rv)}}
 
 The first key of a step is what is done, its value where: a path from the group version on in the
-sequence's own namespace, or, with a leading slash, the whole path. `$(ns)` is that namespace.
+sequence's own namespace, or, with a leading slash, the whole path. `$(ns)` is that namespace,
+`$(webhook)` the address of the webhook in `webhooks.py` and `$(ca)` what trusts it.
 `compact: now` is no request but makes the server forget old versions.
 Other keys: `body`, `text` (a raw body), `type` (content type), `accept`, `as` (a user of
 `control_plane.TOKENS`; default admin), `headers`, `only` (dotted path of the part of the answer
@@ -95,6 +96,11 @@ class Sequence:
     def id(self) -> str:
         """How pytest calls it."""
         return f"{self.topic}/{self.claim.replace(' ', '_')}"
+
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether it configures the admission webhook of `webhooks.py`."""
+        return "$(webhook)" in repr(self.steps)
 
     @property
     def namespace(self) -> str:

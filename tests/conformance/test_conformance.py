@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.conformance.normalising import normalised
 from tests.conformance.ours import answers_of_ours
 from tests.conformance.playing import Answer, play
 from tests.conformance.steps import Sequence, sequences
+from tests.conformance.webhooks import listening
 from tests.conformance.wire import RealServer
 
 SEQUENCES = sequences()
@@ -53,7 +55,8 @@ def _text(answers: list[Answer]) -> list[str]:
 def test_the_record_is_what_the_real_server_answers(
     sequence: Sequence, real: RealServer, request: pytest.FixtureRequest
 ) -> None:
-    answers = normalised(asyncio.run(play(sequence, real)))
+    with listening() if sequence.has_webhooks else nullcontext("") as webhook:
+        answers = normalised(asyncio.run(play(sequence, real, webhook=webhook)))
     if request.config.getoption("--update-golden", default=False):
         claims = [each.claim for each in SEQUENCES if each.topic == sequence.topic]
         record(sequence.topic, claims, {sequence.claim: answers})

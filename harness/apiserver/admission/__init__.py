@@ -16,6 +16,7 @@ from .limit_ranges import LimitRanger
 from .priorities import PriorityAdmission
 from .quotas import QuotaAdmission
 from .storage_classes import StorageAdmission
+from .webhooks.plugin import Webhooks
 
 __all__ = ["install"]
 
@@ -24,6 +25,8 @@ def install(state: ServerState) -> None:
     """Let the built-in plugins take part in every write."""
     limits, priority = LimitRanger(state), PriorityAdmission(state)
     storage = StorageAdmission(state)
-    state.mutating += [limits.mutate, priority.mutate, storage.mutate]
-    state.validating += [limits.validate, priority.validate, storage.validate]
+    builtin = [limits.mutate, priority.mutate, storage.mutate]
+    webhooks = Webhooks(state, builtin)
+    state.mutating += [*builtin, webhooks.mutate]
+    state.validating += [limits.validate, priority.validate, storage.validate, webhooks.validate]
     state.validating.append(QuotaAdmission(state))

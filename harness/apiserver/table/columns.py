@@ -33,6 +33,8 @@ _LINES = {
     ("", "secrets"): "Type, Data, Age",
     ("", "serviceaccounts"): "Age",
     ("", "services"): "Type, Cluster-IP, External-IP, Port(s), Age | Selector",
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): "Webhooks#, Age",
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): "Webhooks#, Age",
     ("apiextensions.k8s.io", "customresourcedefinitions"): "Scope, Versions, Created At@ | "
     "Group, Kind, ShortNames, Established?",
     ("apps", "controllerrevisions"): "Controller, Revision, Age",
@@ -51,12 +53,14 @@ _LINES = {
     ("networking.k8s.io", "ingressclasses"): "Controller, Parameters, Age",
     ("networking.k8s.io", "ingresses"): "Class, Hosts, Address, Ports, Age",
     ("networking.k8s.io", "networkpolicies"): "Pod-Selector, Age",
+    ("node.k8s.io", "runtimeclasses"): "Handler, Age",
     ("policy", "poddisruptionbudgets"): "Min Available, Max Unavailable, Allowed Disruptions#, Age",
     ("rbac.authorization.k8s.io", "clusterrolebindings"): _BINDING,
     ("rbac.authorization.k8s.io", "clusterroles"): "Created At@",
     ("rbac.authorization.k8s.io", "rolebindings"): _BINDING,
     ("rbac.authorization.k8s.io", "roles"): "Created At@",
     ("scheduling.k8s.io", "priorityclasses"): "Value#, Global-Default?, Age, PreemptionPolicy",
+    ("storage.k8s.io", "csinodes"): "Drivers#, Age",
     ("storage.k8s.io", "storageclasses"): "Provisioner, ReclaimPolicy, VolumeBindingMode, "
     "AllowVolumeExpansion, Age",
 }

@@ -152,6 +152,18 @@ def _quota(document: Object, now: Now) -> list[Any]:
     return [name_of(document), requests, limits, age_of(document, now)]
 
 
+def _webhooks(document: Object, now: Now) -> list[Any]:
+    return [name_of(document), len(document.get("webhooks") or ()), age_of(document, now)]
+
+
+def _runtime_class(document: Object, now: Now) -> list[Any]:
+    return [name_of(document), document.get("handler", ""), age_of(document, now)]
+
+
+def _csi_node(document: Object, now: Now) -> list[Any]:
+    return [name_of(document), len(spec_of(document).get("drivers") or ()), age_of(document, now)]
+
+
 _RBAC = "rbac.authorization.k8s.io"
 
 #: The row of each built-in kind, by (group, plural).
@@ -171,6 +183,8 @@ ROWS: dict[tuple[str, str], Row] = {
     ("", "secrets"): _secret,
     ("", "serviceaccounts"): _plain,
     ("", "services"): network_rows.service,
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _webhooks,
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _webhooks,
     ("apiextensions.k8s.io", "customresourcedefinitions"): _definition,
     ("apps", "controllerrevisions"): workload_rows.controller_revision,
     ("apps", "daemonsets"): workload_rows.daemon_set,
@@ -185,11 +199,13 @@ ROWS: dict[tuple[str, str], Row] = {
     ("networking.k8s.io", "ingressclasses"): network_rows.ingress_class,
     ("networking.k8s.io", "ingresses"): network_rows.ingress,
     ("networking.k8s.io", "networkpolicies"): network_rows.network_policy,
+    ("node.k8s.io", "runtimeclasses"): _runtime_class,
     ("policy", "poddisruptionbudgets"): _budget,
     (_RBAC, "clusterrolebindings"): _binding,
     (_RBAC, "clusterroles"): _created,
     (_RBAC, "rolebindings"): _binding,
     (_RBAC, "roles"): _created,
     ("scheduling.k8s.io", "priorityclasses"): _priority_class,
+    ("storage.k8s.io", "csinodes"): _csi_node,
     ("storage.k8s.io", "storageclasses"): storage_rows.storage_class,
 }
