@@ -90,3 +90,5 @@ class Inject:
 
 
 Operation = Create | Update | Scale | Delete | DisturbChild | Crash | Advance | Inject
+#: Those that are about one object.
+NAMED = (Create, Update, Scale, Delete, DisturbChild)

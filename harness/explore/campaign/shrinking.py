@@ -6,11 +6,12 @@ the schedule. What its budget leaves, `polishing` takes away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import Phase
 from hypothesis.errors import Flaky
 
+from ..oracles import oracle_of
 from ..outcome import Finding, OperationFact, Outcome
 from .drawing import Example
 from .plan import CampaignPlan
@@ -92,15 +93,32 @@ def shrink(plan: CampaignPlan, hit: Hit, tell: Tell) -> Shrunk:
         hit: The finding.
         tell: Called after each trial; may raise `Enough`.
     """
-    attempts = _Attempts(plan, hit.finding.key, tell, plan.shrink_trials * 2 // 3)
+    attempts = _attempts(plan, hit, tell, plan.shrink_trials * 2 // 3)
     try:
         _by_hypothesis(plan, hit, attempts)
     except Enough:
         pass
     attempts.left = plan.shrink_trials - attempts.trials
+    return _polished(hit, attempts)
+
+
+def polish(plan: CampaignPlan, hit: Hit) -> Shrunk:
+    """Take away what can be left out of an example that Hypothesis has shrunk already."""
+    return _polished(hit, _attempts(plan, hit, lambda progress: None, plan.shrink_trials))
+
+
+def _attempts(plan: CampaignPlan, hit: Hit, tell: Tell, trials: int) -> _Attempts:
+    """Only who has found it judges: the others may cost more than all the rest."""
+    judge = oracle_of(hit.finding)
+    alone = replace(plan, oracles=(judge,)) if judge else plan
+    return _Attempts(alone, hit.finding.key, tell, trials)
+
+
+def _polished(hit: Hit, attempts: _Attempts) -> Shrunk:
     start = attempts.best[0] if attempts.best is not None else hit.example
     try:
-        polished(start, attempts.finds)
+        if attempts.finds(start):
+            polished(start, attempts.finds)
     except Enough:
         pass
     if attempts.best is None:

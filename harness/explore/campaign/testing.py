@@ -6,14 +6,15 @@
 The body is for claims of your own, and may be empty. Here Hypothesis itself leads, not a campaign:
 its profile says how many examples, its database knows what failed before, it shrinks. With
 pytest-xdist each test is searched by one worker. A finding is an exception class of its own by its
-key, so that Hypothesis shrinks each one and none into another.
+key, so that Hypothesis shrinks each one and none into another. What its shrinking leaves is
+polished in the end, once.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,16 @@ from harness.scenario.settings import find_settings
 from ..fault_pool import DEFAULT_FAULTS, check_pool
 from ..machine import OperatorFailed
 from ..oracles import ALL
-from ..outcome import Outcome
-from ..saving import save_finding, source_of
+from ..outcome import Finding, Outcome
+from ..saving import source_of
 from ..strategies.hints import HintsSource
 from ..target import Target
 from .drawing import Example, examples
 from .goals import goals_of
+from .keeping import kept
 from .plan import CampaignPlan
 from .searching import Batch, Hit
-from .shrinking import Shrunk
-from .telling import finding_text
+from .shrinking import polish
 from .trials import try_out
 
 from hypothesis import HealthCheck, Phase, given, settings  # isort: skip - after `required` was asked for
@@ -100,7 +101,7 @@ def _test_of(plan: CampaignPlan, function: Callable[..., object], max_examples: 
     def test(example: Example) -> None:
         outcome = try_out(plan, example)
         if outcome.findings:
-            raise _failure(plan, example, outcome)
+            raise _failure(example, outcome)
         if takes_outcome:
             function(outcome)
 
@@ -114,16 +115,45 @@ def _test_of(plan: CampaignPlan, function: Callable[..., object], max_examples: 
         **asked,
     )
     made: Test = quiet(given(examples(plan, goals_of(plan.target)))(test))
-    return made
+    return _ending_well(plan, made)
 
 
-def _failure(plan: CampaignPlan, example: Example, outcome: Outcome) -> OperatorFailed:
+def _ending_well(plan: CampaignPlan, made: Test) -> Test:
+    """The same test; what it found in the end is polished, saved and told in full."""
+
+    @wraps(made)
+    def told(*args: Any, **kwargs: Any) -> None:
+        try:
+            made(*args, **kwargs)
+        except _Found as error:
+            error.tell(plan)
+            raise
+        except BaseExceptionGroup as group:  # Hypothesis tells several findings together
+            for each in group.exceptions:
+                if isinstance(each, _Found):
+                    each.tell(plan)
+            raise
+
+    return told
+
+
+class _Found(OperatorFailed):
+    """A finding on its way through Hypothesis, which shrinks its example."""
+
+    def __init__(self, example: Example, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self._hit = Hit(Batch(0, 1), 0, example, finding)
+
+    def tell(self, plan: CampaignPlan) -> None:
+        """Make it as small as it gets, keep it, and say all that is known of it."""
+        self.args = (kept(plan, polish(plan, self._hit)),)
+
+
+def _failure(example: Example, outcome: Outcome) -> _Found:
     finding = outcome.findings[0]
-    found = Shrunk(Hit(Batch(0, 1), 0, example, finding), example, finding, tuple(outcome.log), 0)
-    file = save_finding(finding, example.operations, seed=example.seed, source=plan.source)
-    return _class_for(finding.key)(finding_text(found, file))
+    return _class_for(finding.key)(example, finding)
 
 
 @cache
-def _class_for(key: str) -> type[OperatorFailed]:
-    return type(OperatorFailed.__name__, (OperatorFailed,), {"__doc__": key})
+def _class_for(key: str) -> type[_Found]:
+    return type(OperatorFailed.__name__, (_Found,), {"__doc__": key})

@@ -19,7 +19,7 @@ from harness.explore.campaign.shrinking import Shrunk
 from harness.explore.campaign.telling import finding_text
 from harness.explore.documents import operations_of
 from harness.explore.fault_pool import DEFAULT_FAULTS, check_pool
-from harness.explore.operations import Create, Delete, Inject, Update
+from harness.explore.operations import Create, Delete, Inject, Operation, Update
 from harness.explore.outcome import Finding
 from harness.explore.saving import save_finding, source_of
 from harness.explore.target import Target
@@ -165,6 +165,35 @@ def test_what_is_left_out_is_the_schedule_then_operations_then_parts() -> None:
     rest = [each.operations for each in smaller[5:]]
     assert (Create("a", {"title": "x"}), *EXAMPLE.operations[1:]) in rest
     assert (*EXAMPLE.operations[:3], Delete("a")) in rest
+
+
+def smaller_operations(*operations: Operation) -> list[tuple[Operation, ...]]:
+    return [each.operations for each in smaller_than(Example(operations))]
+
+
+def test_without_a_creation_the_update_after_it_creates() -> None:
+    smaller = smaller_operations(Create("a", {}), Update("a", {"x": "a"}), Update("a", {}))
+    assert (Create("a", {"x": "a"}), Update("a", {})) in smaller
+
+
+def test_a_strange_name_becomes_the_first_plain_one_that_is_free() -> None:
+    smaller = smaller_operations(Create("a", {}), Create("x" * 63, {}), Delete("x" * 63))
+    assert (Create("a", {}), Create("b", {}), Delete("b")) in smaller
+
+
+def test_texts_become_shorter_and_numbers_smaller() -> None:
+    smaller = smaller_operations(Create("a", {"x": "ää", "y": 7}))
+    values = {(each.spec.get("x"), each.spec.get("y")) for (each,) in smaller[1:]}  # type: ignore[union-attr]
+    assert {("a", 7), ("ä", 7), ("ää", 0), ("ää", 1), ("ää", 3)} <= values
+
+
+def test_the_plainest_example_has_nothing_smaller_but_nothing() -> None:
+    assert smaller_operations(Create("a", {"x": "a", "y": 0})) == [
+        (),
+        (Create("a", {"y": 0}),),
+        (Create("a", {"x": "a"}),),
+        (Create("a", {"x": "", "y": 0}),),
+    ]
 
 
 def test_every_fault_of_the_default_pool_can_be_drawn() -> None:

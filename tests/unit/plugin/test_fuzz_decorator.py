@@ -9,7 +9,7 @@ from hypothesis import settings
 
 import harness
 from harness.errors import UsageError
-from harness.explore.campaign import testing
+from harness.explore.campaign import shrinking, testing
 from harness.explore.campaign.drawing import Example
 from harness.explore.campaign.plan import CampaignPlan
 from harness.explore.machine import OperatorFailed
@@ -34,6 +34,7 @@ def test_a_finding_fails_the_test_with_the_smallest_example(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(testing, "try_out", fails_for_business)
+    monkeypatch.setattr(shrinking, "try_out", fails_for_business)
 
     @harness.fuzz(crd=CRD, subject="nobody.runs_this", max_examples=20)
     def test_of_pages() -> None: ...
