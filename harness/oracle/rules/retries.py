@@ -6,7 +6,8 @@ one path that are answered with one and the same error: a hundred of them within
 cluster's time. The usual back-off makes eleven of them in that time.
 
 Connections that break are not answered and not counted, and neither are watches, which the API
-server ends by itself.
+server ends by itself. That something is not there (404) is what whoever reads wanted to know: each
+child that goes with its owner may lead to one look at the owner.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class RetryRate:
             self._asked[record.seq] = (record.actor, record.data["verb"], record.data["path"])
         elif record.kind == "response" and record.causes:
             asked = self._asked.pop(record.causes[0], None)
-            if asked is not None and record.data["status"] >= 400:
+            if asked is not None and _is_refusal(asked, record.data["status"]):
                 return self._count(asked, record.data["status"], record.time_ns)
         return ""
 
@@ -53,3 +54,8 @@ class RetryRate:
         _, verb, path = asked
         seconds = (now - failures[0]) / 1e9
         return f"{verb} {path} was answered {status} {len(failures)} times in {seconds:.1f} s"
+
+
+def _is_refusal(asked: _Asked, status: int) -> bool:
+    _, verb, _ = asked
+    return status >= 400 and not (status == 404 and verb in ("get", "list"))

@@ -266,6 +266,7 @@ def test_a_slower_pace_other_paths_and_watches_are_none() -> None:
         judged.asked(f"/other/{number}", 422, at=number * 0.01)
         judged.asked("/watched", 410, at=number * 0.01, verb="watch")
         judged.asked("/fine", 200, at=number * 0.01)
+        judged.asked("/missing", 404, at=number * 0.01, verb="get")
     assert judged.wrong == []
 
 
