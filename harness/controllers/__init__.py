@@ -18,8 +18,12 @@ Known differences from Kubernetes 1.37 (what is compared, and how: tests/conform
 - The scheduler scores nodes by spreading and free resources; no pod affinity, no topology spread,
   no preemption.
 - The kubelet has no sandboxes, ephemeral containers, lifecycle hooks, resource pressure or exec and
-  gRPC probes; volumes exist for programs only. A container restarted by its liveness probe is
-  reported as ended and backs off as after a crash.
-- Endpoints, the older form of EndpointSlices, are not written; StatefulSets, DaemonSets, Jobs and
-  the rest of kube-controller-manager are not there.
+  gRPC probes. A container restarted by its liveness probe is reported as ended and backs off as
+  after a crash.
+- Storage is two simulated systems (`volumes/provisioner.py`), which never fail, are never full and
+  attach at once; growth needs no step on the node. Access modes are not enforced at mounting, a
+  ConfigMap or Secret that is missing mounts empty, `subPath` and block devices are not simulated.
+- The scheduler waits for provisioning without a timeout, and takes volumes by node affinity alone.
+- Endpoints, the older form of EndpointSlices, are not written; the rest of kube-controller-manager
+  (autoscaling, ReplicationControllers, certificates and others) is not there.
 """
