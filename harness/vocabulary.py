@@ -262,13 +262,23 @@ def _known_capability(word: Any) -> Any:
 
 
 Capability = Annotated[
-    Literal["containers", "loadBalancers", "nodes", "volumes"], BeforeValidator(_known_capability)
+    Literal["containers", "expansion", "loadBalancers", "nodes", "programs", "volumes"],
+    BeforeValidator(_known_capability),
 ]
 """What a scenario may require of the cluster that it runs on:
 
 - `containers`: containers can be killed and frozen
+- `expansion`: there is a StorageClass `expandable`, whose claims can grow
 - `loadBalancers`: Services of type LoadBalancer get an address
 - `nodes`: a node can be lost, and others take over what it ran
+- `programs`: containers really run what is in their images, and reach each other
 - `volumes`: claims are bound to volumes whose content outlives a pod
 """
-CAPABILITIES: tuple[str, ...] = ("containers", "loadBalancers", "nodes", "volumes")
+CAPABILITIES: tuple[str, ...] = (
+    "containers",
+    "expansion",
+    "loadBalancers",
+    "nodes",
+    "programs",
+    "volumes",
+)

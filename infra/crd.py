@@ -6,8 +6,8 @@ several fields, or the name, is a CEL rule. What only the API server knows when 
 request above its limit, a resource name that does not exist) the operator reports as `Degraded`,
 reason `InvalidSpec`.
 
-Fields appear here when the operator acts on them, not earlier: `storage`, `backup` and
-`restoreFrom` are not in yet.
+Storage decides what a service is made of, so it comes with the service or not at all, and claims
+never shrink: transition rules say so, at the write.
 
 See https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 """
@@ -21,6 +21,13 @@ VERSION = "v1"
 PLURAL = "aiservices"
 NAME = f"{PLURAL}.{GROUP}"
 
+# No more digits than a claim keeps as they are: the API server rounds and caps what is beyond.
+STORAGE_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+SCHEDULE_PATTERN = (
+    r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)"
+    r"|[0-9A-Za-z*/,?-]+( [0-9A-Za-z*/,?-]+){4})$"
+)
+NAME_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 SECONDS_MAX = 86_400
 
@@ -95,7 +102,25 @@ def _spec() -> Schema:
             "probe": _probe(),
             "model": _model(),
             "rollout": _rollout(),
+            "storage": _storage(),
+            "backup": _backup(),
+            "restoreFrom": {
+                "type": "string",
+                "description": "Name of an archive to restore, as in status.lastBackup; each value "
+                "is acted on once.",
+                "minLength": 1,
+                "maxLength": 253,
+                "pattern": NAME_PATTERN,
+            },
         },
+        "x-kubernetes-validations": [
+            _rule(
+                "has(self.storage) == has(oldSelf.storage)",
+                "storage cannot be added or removed after creation; make another service",
+            ),
+            _rule("has(self.storage) || !has(self.backup)", "backup needs storage"),
+            _rule("has(self.storage) || !has(self.restoreFrom)", "restoreFrom needs storage"),
+        ],
     }
 
 
@@ -190,6 +215,68 @@ def _rollout() -> Schema:
     }
 
 
+def _storage() -> Schema:
+    return {
+        "type": "object",
+        "description": "Keeps the state of each replica in a claim of its own.",
+        "required": ["size"],
+        "properties": {
+            "size": {
+                "type": "string",
+                "description": "What one replica's claim asks for; it can only grow.",
+                "maxLength": 32,
+                "pattern": STORAGE_PATTERN,
+            },
+            "storageClassName": {
+                "type": "string",
+                "description": "Class of the claims; the cluster's default one when omitted.",
+                "minLength": 1,
+                "maxLength": 253,
+                "pattern": NAME_PATTERN,
+            },
+        },
+        "x-kubernetes-validations": [
+            _rule(
+                "quantity(self.size).compareTo(quantity('1')) >= 0"
+                " && quantity(self.size).compareTo(quantity('1Pi')) <= 0",
+                "size must be from 1 to 1Pi",
+            ),
+            _rule(
+                "quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0",
+                "size can only grow",
+            ),
+            _rule(
+                "has(self.storageClassName) == has(oldSelf.storageClassName)"
+                " && (!has(self.storageClassName)"
+                " || self.storageClassName == oldSelf.storageClassName)",
+                "storageClassName cannot be changed after creation",
+            ),
+        ],
+    }
+
+
+def _backup() -> Schema:
+    return {
+        "type": "object",
+        "description": "Saves the state of all replicas into the claim NAME-backups.",
+        "required": ["schedule"],
+        "properties": {
+            "schedule": {
+                "type": "string",
+                "description": "When, in cron syntax; UTC.",
+                "maxLength": 128,
+                "pattern": SCHEDULE_PATTERN,
+            },
+            "keep": _integer("How many archives are kept.", 1, 1000, default=7),
+            "suspend": {
+                "type": "boolean",
+                "description": "Make no backups for now.",
+                "default": False,
+            },
+        },
+    }
+
+
 def _status() -> Schema:
     text = {"type": "string"}
     return {
@@ -202,6 +289,8 @@ def _status() -> Schema:
             "endpoint": text,
             "revision": text,
             "lastGoodRevision": text,
+            "lastBackup": text,
+            "restoredFrom": text,
             "conditions": {
                 "type": "array",
                 "x-kubernetes-list-type": "map",
@@ -242,8 +331,18 @@ def _columns() -> list[Schema]:
             "priority": 1,
             "jsonPath": ".status.endpoint",
         },
+        {
+            "name": "Last backup",
+            "type": "string",
+            "priority": 1,
+            "jsonPath": ".status.lastBackup",
+        },
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]
+
+
+def _rule(rule: str, message: str) -> Schema:
+    return {"rule": rule, "message": message}
 
 
 def _integer(description: str, minimum: int, maximum: int, default: int | None = None) -> Schema:

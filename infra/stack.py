@@ -42,9 +42,24 @@ RULES: list[dict[str, Any]] = [
     # For owner references that block deletion, where their admission plugin checks this right.
     {"apiGroups": [GROUP], "resources": [f"{PLURAL}/finalizers"], "verbs": ["update"]},
     # The children.
-    {"apiGroups": ["apps"], "resources": ["controllerrevisions", "deployments"], "verbs": OWN},
+    {
+        "apiGroups": ["apps"],
+        "resources": ["controllerrevisions", "deployments", "statefulsets"],
+        "verbs": OWN,
+    },
     {"apiGroups": [""], "resources": ["configmaps", "services"], "verbs": OWN},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": OWN},
+    {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": OWN},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [*READ, "create", "delete"]},
+    # Claims are made and grown, and never deleted; why one cannot grow its class says.
+    {
+        "apiGroups": [""],
+        "resources": ["persistentvolumeclaims"],
+        "verbs": [*READ, "create", "patch"],
+    },
+    {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["get"]},
+    # Pods that keep a StatefulSet from replacing them.
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
 ]
 

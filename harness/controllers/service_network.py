@@ -1,9 +1,10 @@
 """What kube-proxy and the cluster's DNS do: Service names and addresses lead to ready pods.
 
 A name (`web`, `web.NAMESPACE`, `web.NAMESPACE.svc`, `web.NAMESPACE.svc.cluster.local`) resolves to
-the Service's cluster address, that of a headless Service to one of its ready pods. A connection to
-a cluster address and port goes to one of the ready endpoints, drawn for each connection. Without a
-ready endpoint the connection is refused, as with kube-proxy's reject rule.
+the Service's cluster address, that of a headless Service to one of its ready pods, and
+`HOSTNAME.web.NAMESPACE...` to the one pod of that hostname, as StatefulSets name theirs. A
+connection to a cluster address and port goes to one of the ready endpoints, drawn for each
+connection. Without a ready endpoint the connection is refused, as with kube-proxy's reject rule.
 
 It reads Services and EndpointSlices from the shared caches and writes nothing; it stands behind the
 network's `resolvers` and `redirects` while it runs.
@@ -65,13 +66,16 @@ class ServiceNetwork:
 
     def resolve(self, name: str) -> str | None:
         """The address of a Service's name, None for other names."""
-        service = self._find(name)
+        hostname, labels = "", _labels_of(name)
+        if len(labels) == 3:
+            hostname, *labels = labels
+        service = self._find(labels)
         if service is None or not service["spec"].get("selector"):
             return None
         address: str = service["spec"].get("clusterIP", "")
         if address and address != "None":
-            return address
-        ready = self._ready(service, None)
+            return None if hostname else address
+        ready = self._ready(service, None, hostname)
         return self._chance.choice(ready).address if ready else None
 
     def redirect(self, address: str, port: int) -> tuple[str, int] | None:
@@ -86,8 +90,7 @@ class ServiceNetwork:
         backend = self._chance.choice(ready)
         return backend.address, backend.port
 
-    def _find(self, name: str) -> Object | None:
-        parts = name.removesuffix(f".{CLUSTER_DOMAIN}").removesuffix(".svc").split(".")
+    def _find(self, parts: list[str]) -> Object | None:
         if len(parts) == 1:
             return self._services.get(parts[0], self._own_namespace())
         if len(parts) == 2:
@@ -101,7 +104,7 @@ class ServiceNetwork:
         parts = process.host.split(".") if process is not None else []
         return parts[1] if len(parts) == 4 and parts[3] == "pod" else ""
 
-    def _ready(self, service: Object, port_name: str | None) -> list[Backend]:
+    def _ready(self, service: Object, port_name: str | None, hostname: str = "") -> list[Backend]:
         meta = service["metadata"]
         backends = []
         for found in self._slices.by_index("service", f"{meta['namespace']}/{meta['name']}"):
@@ -111,9 +114,15 @@ class ServiceNetwork:
                 if port_name is None or item.get("name", "") == port_name
             ]
             for endpoint in found.get("endpoints") or ():
+                if hostname not in ("", endpoint.get("hostname")):
+                    continue
                 if ports and (endpoint.get("conditions") or {}).get("ready", True):
                     backends.append(Backend(endpoint["addresses"][0], ports[0]))
         return sorted(backends, key=lambda item: (item.address, item.port))
+
+
+def _labels_of(name: str) -> list[str]:
+    return name.removesuffix(f".{CLUSTER_DOMAIN}").removesuffix(".svc").split(".")
 
 
 def _cluster_address(service: Object) -> tuple[str, ...]:

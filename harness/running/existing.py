@@ -213,10 +213,10 @@ class Preparation:
         try:
             classes = await self._client.list_objects(STORAGE_CLASSES)
         except ApiError:
-            return frozenset()
+            return frozenset({"programs"})
         annotations = [one["metadata"].get("annotations") or {} for one in classes]
         is_default = any(each.get(_DEFAULT_CLASS) == "true" for each in annotations)
-        return frozenset({"volumes"} if is_default else ())
+        return frozenset({"programs", "volumes"} if is_default else {"programs"})
 
 
 def _name(document: Object) -> str:

@@ -74,7 +74,7 @@ class Api:
             await self._client.close()
             self._client = None
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """One object, or None when it does not exist."""
         try:
             return await self._json("GET", kind.path(namespace, name))
@@ -83,13 +83,17 @@ class Api:
                 return None
             raise
 
-    async def list(self, kind: Kind, labels: str = "") -> tuple[list[Object], str]:
-        """All objects of a kind in all namespaces, and the resourceVersion to watch from."""
+    async def list(
+        self, kind: Kind, labels: str = "", namespace: str | None = None
+    ) -> tuple[list[Object], str]:
+        """All objects of a kind in one or all namespaces, and the resourceVersion to watch from."""
         items: list[Object] = []
         token = ""
         while True:
             query = [("limit", str(LIST_PAGE)), ("labelSelector", labels), ("continue", token)]
-            page = await self._json("GET", kind.path(), [pair for pair in query if pair[1]])
+            page = await self._json(
+                "GET", kind.path(namespace), [pair for pair in query if pair[1]]
+            )
             # Items of a list come without apiVersion and kind.
             type_meta = {"apiVersion": kind.api_version, "kind": kind.kind}
             items += [type_meta | item for item in page["items"]]
@@ -144,6 +148,18 @@ class Api:
             "application/json-patch+json",
         )
 
+    async def merge(self, kind: Kind, obj: Object, changes: Object) -> Object:
+        """JSON Merge Patch of the very version that was seen: 409 when it changed."""
+        metadata = obj["metadata"]
+        seen = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        return await self._json(
+            "PATCH",
+            kind.path(metadata["namespace"], metadata["name"]),
+            [("fieldManager", FIELD_MANAGER)],
+            {"metadata": seen} | changes,
+            "application/merge-patch+json",
+        )
+
     async def create(self, kind: Kind, obj: Object) -> Object:
         """Create one object; 409 when the name is taken."""
         query = [("fieldManager", FIELD_MANAGER)]
@@ -153,7 +169,8 @@ class Api:
         """Delete the very version that was seen: 409 when it changed, nothing when it is gone."""
         metadata = obj["metadata"]
         preconditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        body = {"propagationPolicy": "Background", "preconditions": preconditions}
+        policy = "Orphan" if kind.orphans else "Background"
+        body = {"propagationPolicy": policy, "preconditions": preconditions}
         try:
             await self._json("DELETE", kind.path(metadata["namespace"], metadata["name"]), (), body)
         except ApiError as error:

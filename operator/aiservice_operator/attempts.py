@@ -9,7 +9,7 @@ import asyncio
 
 from aiservice_operator.api import ApiError
 from aiservice_operator.decision import Step
-from aiservice_operator.kinds import DEPLOYMENT, Object
+from aiservice_operator.kinds import WORKLOADS, Object
 from aiservice_operator.revisions import digest
 from aiservice_operator.status import INVALID_SPEC, Problem
 from aiservice_operator.workqueue import RESYNC_SECONDS
@@ -52,22 +52,30 @@ class Attempt:
 
     def note(self, step: Step, problem: Problem | None) -> None:
         """A step was taken, or could not be for a reason that is no error."""
-        self.problem = self.problem or problem
+        self._tell(problem)
 
     def refused(self, step: Step, problem: Problem) -> None:
         """The API will not have this object."""
-        self.problem = self.problem or problem
-        if step.obj["kind"] == DEPLOYMENT.kind and problem.reason == INVALID_SPEC:
+        self._tell(problem)
+        if step.obj["kind"] in WORKLOADS and problem.reason == INVALID_SPEC:
             self.refused_template = problem.message
 
     def failed(self, step: Step, error: ApiError) -> None:
         """The request failed and is worth repeating; a missing right or quota is told too."""
         self.failure = self.failure or error
         if error.status == 403:
-            self.problem = self.problem or Problem("Forbidden", error.message[:MESSAGE_LENGTH])
+            self._tell(Problem("Forbidden", error.message[:MESSAGE_LENGTH]))
 
     def after(self, later: "Attempt") -> "Attempt":
         """Both attempts as one."""
-        later.problem = self.problem or later.problem
+        found, later.problem = later.problem, self.problem
+        later._tell(found)
         later.failure = self.failure or later.failure
         return later
+
+    def _tell(self, problem: Problem | None) -> None:
+        """The first problem is told, but one that keeps the service from serving before others."""
+        if problem is None:
+            return
+        if self.problem is None or (problem.stops_serving and not self.problem.stops_serving):
+            self.problem = problem

@@ -19,6 +19,7 @@ from aiservice_operator.kinds import (
     CHILDREN,
     FIELD_MANAGER,
     OWNER_ANNOTATION,
+    RELATED,
     Kind,
     Object,
     controller_of,
@@ -45,6 +46,7 @@ class Cache:
         """Grows with each change of what is known of them: the same number, the same children."""
         self._objects: dict[Place, Object] = {}
         self._children: dict[str, dict[Place, None]] = {}
+        self._related: dict[Key, dict[Place, None]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
 
     def service(self, key: Key) -> Object | None:
@@ -58,6 +60,11 @@ class Cache:
     def children_of(self, owner_uid: str) -> list[Object]:
         """The children of one incarnation of a service, ordered as `CHILDREN`, then by name."""
         places = sorted(self._children.get(owner_uid, ()), key=_order)
+        return [self._objects[place] for place in places]
+
+    def related_to(self, key: Key) -> list[Object]:
+        """What others made for a service: its replicas' claims, and the Jobs of its CronJob."""
+        places = sorted(self._related.get(key, ()), key=_order)
         return [self._objects[place] for place in places]
 
     def seen(self, obj: Object) -> None:
@@ -100,6 +107,8 @@ class Cache:
         self._objects[place] = obj
         for uid in _owner_uids(obj):
             self._children.setdefault(uid, {})[place] = None
+        if (key := _relative(obj)) is not None:
+            self._related.setdefault(key, {})[place] = None
         self._tell(obj)
 
     def _remove(self, known: Object) -> None:
@@ -109,6 +118,10 @@ class Cache:
             self._children[uid].pop(place, None)
             if not self._children[uid]:
                 del self._children[uid]
+        if (key := _relative(known)) is not None:
+            self._related[key].pop(place, None)
+            if not self._related[key]:
+                del self._related[key]
         self._tell(known)
 
     def _tell(self, obj: Object) -> None:
@@ -122,10 +135,20 @@ class Cache:
             self._changed((namespace, controller["name"]))
         elif (noted := _noted_owner(obj)) is not None:
             self._changed((namespace, noted[0]))
+        elif (key := _relative(obj)) is not None:
+            self._changed(key)
 
 
 def _place(obj: Object) -> Place:
     return obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"]
+
+
+def _relative(obj: Object) -> Key | None:
+    """The service that an object of a related kind is for, by its label."""
+    if obj["kind"] not in RELATED:
+        return None
+    labels = dig(obj, "metadata", "labels", default={})
+    return (obj["metadata"]["namespace"], labels["app"]) if "app" in labels else None
 
 
 def _order(place: Place) -> tuple[int, str, str]:

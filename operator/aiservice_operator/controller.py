@@ -81,4 +81,7 @@ class Controller:
                 delay = self._queue.failed(key)
                 logger.exception("%s/%s: reconcile broke; again in %.2f s", *key, delay)
             else:
-                self._queue.done(key) if exists else self._queue.forget(key)
+                if exists:
+                    self._queue.done(key, self._reconciler.look_again_seconds(key))
+                else:
+                    self._queue.forget(key)

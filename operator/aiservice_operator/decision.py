@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from aiservice_operator import desired, revisions, rollout
+from aiservice_operator import backups, desired, growth, revisions, rollout
 from aiservice_operator.kinds import (
     AISERVICE,
+    CLAIM,
     CONFIG_MAP,
     CONTROLLER_REVISION,
-    DEPLOYMENT,
+    JOB,
+    WORKLOADS,
     Object,
     controller_of,
     dig,
@@ -32,17 +34,23 @@ class Verb(Enum):
     """The child differs where nothing can change; it is made anew when it is gone."""
     PRUNE = "prune"
     """The child is no longer desired; not before what is desired is there."""
+    CREATE = "create"
+    """Made when it is missing, and then left as it is: claims hold data, Jobs are at work."""
+    GROW = "grow"
+    """The claim is smaller than the spec says."""
     BLOCKED = "blocked"
     """The name belongs to somebody else's object, which is not touched."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request; `obj` is the desired child for APPLY, the live one for all others."""
+    """One request; `obj` is the desired child for APPLY and CREATE, the live one for all others."""
 
     verb: Verb
     obj: Object
     is_new: bool = False
+    changes: Object | None = None
+    """What GROW merges into the live one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ class Decision:
     steps: tuple[Step, ...]
     gives_up: bool
     """Whether this very look has judged the target's rollout as failed."""
+    safety: backups.Safety = backups.NOTHING_TO_SAVE
+    look_again_seconds: float | None = None
+    """When a deadline has to be looked at, whether or not anything changes until then."""
 
 
 Lookup = Callable[[Object], Object | None]
@@ -61,34 +72,59 @@ Lookup = Callable[[Object], Object | None]
 
 
 def decide(
-    service: Object, children: Sequence[Object], lookup: Lookup, refusal: str = ""
+    service: Object,
+    children: Sequence[Object],
+    lookup: Lookup,
+    refusal: str = "",
+    related: Sequence[Object] = (),
+    now: str = "",
 ) -> Decision:
-    """The decision for one version of a service and of its own children.
+    """The decision for one version of a service, of its own children and of what is `related`.
 
-    `refusal` is the API's message when it has just refused the Deployment.
+    `refusal` is the API's message when it has just refused the workload; `now` an RFC 3339 time,
+    needed for services with storage.
     """
-    seen = rollout.observe(_one(children, DEPLOYMENT.kind))
+    seen = rollout.observe(_workload(children))
     known = [revisions.parse(each) for each in children if each["kind"] == CONTROLLER_REVISION.kind]
-    history = revisions.advance(service, known, seen, refusal)
+    history = revisions.advance(service, known, seen, refusal, now)
+    safety = backups.observe(service, [each for each in related if each["kind"] == JOB.kind])
+    can_restore = seen.complete and seen.revision == history.active.name
+    spec = history.active_spec(service)
     wanted = desired.children(service, history)
-    steps = [step for obj in wanted for step in _steps(service, obj, lookup(obj))]
+    wanted += backups.children(service, spec, safety, can_restore)
+    # Claims grow before their StatefulSet is replaced by one that makes larger ones.
+    steps = [Step(Verb.GROW, each, changes=more) for each, more in growth.due(service, related)]
+    steps += [step for obj in wanted for step in _steps(service, obj, lookup(obj))]
     steps += _prunes(children, wanted, seen, history)
     failed = history.target.outcome == revisions.FAILED
     was_failed = any(
         each.name == history.target.name and each.outcome == revisions.FAILED for each in known
     )
-    return Decision(history, seen, tuple(steps), gives_up=failed and not was_failed)
+    left = revisions.seconds_left(service, history.target, seen, now)
+    return Decision(
+        history,
+        seen,
+        tuple(steps),
+        gives_up=failed and not was_failed,
+        safety=safety,
+        look_again_seconds=None if left is None else max(left, 0.0) + 1.0,
+    )
 
 
 def _steps(service: Object, obj: Object, live: Object | None) -> list[Step]:
     """What one desired child needs."""
+    once = obj["kind"] in (CLAIM.kind, JOB.kind)
     if live is None:
-        return [Step(Verb.APPLY, obj, is_new=True)]
+        return [Step(Verb.CREATE if once else Verb.APPLY, obj, is_new=True)]
     if belongs_to_another(live, service):
         return [Step(Verb.BLOCKED, live)]
     if dig(live, "metadata", "deletionTimestamp"):
         # It is on its way out; its end is a change that brings us back here.
         return []
+    if once:
+        # The Job of a former service of this name did its work for that one.
+        is_former = obj["kind"] == JOB.kind and not _is_owned_by(live, service)
+        return [Step(Verb.DELETE, live)] if is_former else []
     if must_be_replaced(obj, live, kind_of(obj).immutable):
         return [Step(Verb.DELETE, live)]
     return [Step(Verb.APPLY, obj)] if needs_apply(obj, live) else []
@@ -103,6 +139,10 @@ def belongs_to_another(live: Object, service: Object) -> bool:
     return (controller["kind"], controller["name"]) != former
 
 
+def _is_owned_by(live: Object, service: Object) -> bool:
+    return (controller_of(live) or {}).get("uid") == uid_of(service)
+
+
 def _prunes(
     children: Sequence[Object],
     wanted: Sequence[Object],
@@ -110,7 +150,7 @@ def _prunes(
     history: revisions.History,
 ) -> list[Step]:
     """Children that are no longer desired, except ConfigMaps that pods of an older revision still
-    mount.
+    mount, and claims.
     """
     settled = seen.settled and seen.revision == history.active.name
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in wanted}
@@ -120,8 +160,9 @@ def _prunes(
         if (child["kind"], child["metadata"]["name"]) not in names
         and not dig(child, "metadata", "deletionTimestamp")
         and (settled or child["kind"] != CONFIG_MAP.kind)
+        and child["kind"] != CLAIM.kind
     ]
 
 
-def _one(children: Sequence[Object], kind: str) -> Object | None:
-    return next((child for child in children if child["kind"] == kind), None)
+def _workload(children: Sequence[Object]) -> Object | None:
+    return next((child for child in children if child["kind"] in WORKLOADS), None)

@@ -17,32 +17,40 @@ from aiservice_operator.kinds import (
     OWNER_ANNOTATION,
     POD_DISRUPTION_BUDGET,
     SERVICE,
+    STATEFUL_SET,
     Kind,
     Object,
     dig,
 )
 from aiservice_operator.revisions import History, Revision, annotations, digest
+from aiservice_operator.rollout import (
+    DEFAULT_PROGRESS_DEADLINE_SECONDS as DEFAULT_PROGRESS_DEADLINE_SECONDS,
+)
 from aiservice_operator.rollout import REVISION_ANNOTATION
 
 DEFAULT_IMAGE = "aiservice/model-server:0.1.0"
 DEFAULT_PORT = 8080
 DEFAULT_PROBE = {"path": "/readyz", "periodSeconds": 10, "failureThreshold": 3}
-DEFAULT_PROGRESS_DEADLINE_SECONDS = 600
 MODEL_PATH = "/etc/aiservice/model"
-OLD_REPLICA_SETS_KEPT = 2
+STATE = "state"
+STATE_PATH = "/var/lib/aiservice"
+SERVER_GROUP = 10001
+"""The group of the image's user (Dockerfile); volumes are made writable for it."""
+OLD_REVISIONS_KEPT = 2
 
 
 def children(service: Object, history: History) -> list[Object]:
     """All children of a service, in the order in which they are to be applied."""
-    spec = service["spec"] | history.active.template
-    # What the active revision did not have must not shine through from the spec.
-    for field in set(history.target.template) - set(history.active.template):
-        spec.pop(field, None)
+    spec = history.active_spec(service)
     wanted = [controller_revision(service, revision) for revision in history.revisions]
     if "model" in spec:
         wanted.append(model_config_map(service, spec["model"]))
     wanted.append(network_service(service, spec))
-    wanted.append(deployment(service, spec, history.active))
+    if "storage" in spec:
+        wanted.append(replica_service(service, spec))
+        wanted.append(stateful_set(service, spec, history.active))
+    else:
+        wanted.append(deployment(service, spec, history.active))
     if spec["size"] > 1:
         wanted.append(disruption_budget(service))
     return wanted
@@ -50,13 +58,13 @@ def children(service: Object, history: History) -> list[Object]:
 
 def controller_revision(service: Object, revision: Revision) -> Object:
     """The record of one pod template; rollback renders children from its data."""
-    obj = _child(service, CONTROLLER_REVISION, revision.name, annotations(revision))
+    obj = child(service, CONTROLLER_REVISION, revision.name, annotations(revision))
     return obj | {"revision": revision.number, "data": revision.template}
 
 
 def model_config_map(service: Object, model: dict[str, str]) -> Object:
     """The model to serve. Immutable, named by its content: another model is another object."""
-    obj = _child(service, CONFIG_MAP, model_config_map_name(service, model))
+    obj = child(service, CONFIG_MAP, model_config_map_name(service, model))
     return obj | {"immutable": True, "data": dict(model)}
 
 
@@ -68,18 +76,18 @@ def model_config_map_name(service: Object, model: dict[str, str]) -> str:
 def network_service(service: Object, spec: Object) -> Object:
     """One stable address for all replicas."""
     ports = [{"name": "http", "port": spec.get("port", DEFAULT_PORT), "targetPort": "http"}]
-    obj = _child(service, SERVICE, service["metadata"]["name"])
+    obj = child(service, SERVICE, service["metadata"]["name"])
     return obj | {"spec": {"selector": pod_labels(service), "ports": ports}}
 
 
 def deployment(service: Object, spec: Object, revision: Revision) -> Object:
     """The replicas. New pods come before old ones go, so a bad revision never costs capacity."""
-    obj = _child(service, DEPLOYMENT, service["metadata"]["name"])
+    obj = child(service, DEPLOYMENT, service["metadata"]["name"])
     deadline = dig(spec, "rollout", "progressDeadlineSeconds")
     return obj | {
         "spec": {
             "replicas": spec["size"],
-            "revisionHistoryLimit": OLD_REPLICA_SETS_KEPT,
+            "revisionHistoryLimit": OLD_REVISIONS_KEPT,
             "progressDeadlineSeconds": deadline or DEFAULT_PROGRESS_DEADLINE_SECONDS,
             "strategy": {
                 "type": "RollingUpdate",
@@ -91,9 +99,73 @@ def deployment(service: Object, spec: Object, revision: Revision) -> Object:
     }
 
 
+def replica_service(service: Object, spec: Object) -> Object:
+    """A name for each replica: `NAME-ORDINAL.NAME-replicas`."""
+    ports = [{"name": "http", "port": spec.get("port", DEFAULT_PORT), "targetPort": "http"}]
+    obj = child(service, SERVICE, replica_service_name(service))
+    return obj | {"spec": {"clusterIP": "None", "selector": pod_labels(service), "ports": ports}}
+
+
+def replica_service_name(service: Object) -> str:
+    """The StatefulSet's governing Service."""
+    return f"{service['metadata']['name']}-replicas"
+
+
+def stateful_set(service: Object, spec: Object, revision: Revision) -> Object:
+    """The replicas where each keeps its state: one claim an ordinal.
+
+    Ordinals know nothing of each other, so none waits for another (`Parallel`): in order, one pod
+    that never becomes ready would stop the rollback that replaces it. A partition, even of 0,
+    makes a lost pod come back as what is wanted now. Claims outlive pods, the StatefulSet and the
+    service.
+
+    See https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
+    obj = child(service, STATEFUL_SET, service["metadata"]["name"])
+    return obj | {
+        "spec": {
+            "replicas": spec["size"],
+            "serviceName": replica_service_name(service),
+            "podManagementPolicy": "Parallel",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "persistentVolumeClaimRetentionPolicy": {
+                "whenDeleted": "Retain",
+                "whenScaled": "Retain",
+            },
+            "revisionHistoryLimit": OLD_REVISIONS_KEPT,
+            "selector": {"matchLabels": pod_labels(service)},
+            "template": _pod_template(service, spec, revision),
+            "volumeClaimTemplates": [claim_template(service, spec["storage"])],
+        }
+    }
+
+
+def claim_template(service: Object, storage: Object) -> Object:
+    """What the StatefulSet makes claims from; with the server's defaults, for the list is one
+    value to it.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": STATE, "labels": pod_labels(service)},
+        "spec": claim_spec(storage),
+    }
+
+
+def claim_spec(storage: Object) -> Object:
+    """A claim for this storage; without a class, the cluster's default one."""
+    spec: Object = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": str(storage["size"])}},
+    }
+    if "storageClassName" in storage:
+        spec["storageClassName"] = storage["storageClassName"]
+    return spec
+
+
 def disruption_budget(service: Object) -> Object:
     """Voluntary disruptions take one replica at a time."""
-    obj = _child(service, POD_DISRUPTION_BUDGET, service["metadata"]["name"])
+    obj = child(service, POD_DISRUPTION_BUDGET, service["metadata"]["name"])
     selector = {"matchLabels": pod_labels(service)}
     return obj | {"spec": {"maxUnavailable": 1, "selector": selector}}
 
@@ -105,6 +177,8 @@ def pod_labels(service: Object) -> dict[str, str]:
 
 def _pod_template(service: Object, spec: Object, revision: Revision) -> Object:
     pod: dict[str, Any] = {"containers": [_container(spec)]}
+    if "storage" in spec:
+        pod["securityContext"] = {"fsGroup": SERVER_GROUP}
     if "model" in spec:
         config_map = {"name": model_config_map_name(service, spec["model"])}
         pod["volumes"] = [{"name": "model", "configMap": config_map}]
@@ -137,8 +211,13 @@ def _container(spec: Object) -> Object:
         if amounts
     }:
         container["resources"] = resources
+    mounts: list[Object] = []
     if "model" in spec:
-        container["volumeMounts"] = [{"name": "model", "mountPath": MODEL_PATH, "readOnly": True}]
+        mounts.append({"name": "model", "mountPath": MODEL_PATH, "readOnly": True})
+    if "storage" in spec:
+        mounts.append({"name": STATE, "mountPath": STATE_PATH})
+    if mounts:
+        container["volumeMounts"] = mounts
     return container
 
 
@@ -156,6 +235,8 @@ def _environment(spec: Object, port: int) -> list[Object]:
     settings = {"PORT": str(port)}
     if "model" in spec:
         settings["MODEL_PATH"] = MODEL_PATH
+    if "storage" in spec:
+        settings["STATE_PATH"] = STATE_PATH
     for variable in spec.get("env", []):
         settings.pop(variable["name"], None)
     own = [{"name": name, "value": value} for name, value in settings.items()]
@@ -165,8 +246,10 @@ def _environment(spec: Object, port: int) -> list[Object]:
     ]
 
 
-def _child(service: Object, kind: Kind, name: str, notes: dict[str, str] | None = None) -> Object:
-    """The metadata that every child has: labels to find it by, and its one owner."""
+def child(service: Object, kind: Kind, name: str, notes: dict[str, str] | None = None) -> Object:
+    """The metadata that every child has: labels to find it by, and its one owner. (Claims have no
+    owner: data is not deleted by accident.)
+    """
     owner = service["metadata"]
     return {
         "apiVersion": kind.api_version,

@@ -31,6 +31,8 @@ class Kind:
     kind: str
     plural: str
     immutable: tuple[tuple[str, ...], ...] = ()
+    orphans: bool = False
+    """Whether its own children outlive it, so that its successor finds them at work."""
 
     def path(
         self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
@@ -50,9 +52,42 @@ CONTROLLER_REVISION = Kind("apps/v1", "ControllerRevision", "controllerrevisions
 CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", (("data",), ("immutable",)))
 SERVICE = Kind("v1", "Service", "services")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments", (("spec", "selector"),))
+STATEFUL_SET = Kind(
+    "apps/v1",
+    "StatefulSet",
+    "statefulsets",
+    (
+        ("spec", "selector"),
+        ("spec", "serviceName"),
+        ("spec", "podManagementPolicy"),
+        ("spec", "volumeClaimTemplates"),
+    ),
+    orphans=True,
+)
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+CLAIM = Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+CRON_JOB = Kind("batch/v1", "CronJob", "cronjobs")
+JOB = Kind("batch/v1", "Job", "jobs")
+POD = Kind("v1", "Pod", "pods")
+STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses")
 
-CHILDREN = (CONTROLLER_REVISION, CONFIG_MAP, SERVICE, DEPLOYMENT, POD_DISRUPTION_BUDGET)
+CHILDREN = (
+    CONTROLLER_REVISION,
+    CONFIG_MAP,
+    SERVICE,
+    CLAIM,
+    DEPLOYMENT,
+    STATEFUL_SET,
+    POD_DISRUPTION_BUDGET,
+    CRON_JOB,
+    JOB,
+)
+WORKLOADS = (DEPLOYMENT.kind, STATEFUL_SET.kind)
+"""What runs the replicas: a service has one of the two."""
+RELATED = (CLAIM.kind, JOB.kind)
+"""Kinds that others make for a service too: claims by its StatefulSet, Jobs by its CronJob. They
+carry its label `app`, and no owner reference to it.
+"""
 BY_KIND: Mapping[str, Kind] = {kind.kind: kind for kind in (AISERVICE, *CHILDREN)}
 
 

@@ -53,7 +53,25 @@ def owned_fields(live: Object, subresource: str | None = None) -> Tree | None:
 
 def must_be_replaced(desired: Object, live: Object, immutable: tuple[tuple[str, ...], ...]) -> bool:
     """Whether the live object differs in a field that can't be changed in place."""
-    return any(dig(desired, *path) != dig(live, *path) for path in immutable)
+    return any(_differ(dig(desired, *path), dig(live, *path)) for path in immutable)
+
+
+def _differ(desired: Any, live: Any) -> bool:
+    both_lists = isinstance(desired, list) and isinstance(live, list)
+    return desired != live and not (both_lists and _covers(desired, live))
+
+
+def _covers(desired: Any, live: Any) -> bool:
+    """Whether a live value is the desired one with the API server's defaults added.
+
+    A list that is one value to apply (claim templates) has one owner: whoever changes it takes it
+    over, so what we own and did not write can only be a default.
+    """
+    if isinstance(desired, dict) and isinstance(live, dict):
+        return all(key in live and _covers(value, live[key]) for key, value in desired.items())
+    if isinstance(desired, list) and isinstance(live, list):
+        return len(desired) == len(live) and all(map(_covers, desired, live))
+    return desired == live or _same_quantity(desired, live)
 
 
 def _matches(desired: Any, live: Any, owned: Tree) -> bool:
@@ -62,6 +80,8 @@ def _matches(desired: Any, live: Any, owned: Tree) -> bool:
         return _fields_match(desired, live, owned)
     if parts in ("k", "v") and isinstance(desired, list) and isinstance(live, list):
         return _items_match(desired, live, owned)
+    if isinstance(desired, list):
+        return not _differ(desired, live)
     return desired == live or _same_quantity(desired, live)
 
 

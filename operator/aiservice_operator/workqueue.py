@@ -57,11 +57,12 @@ class WorkQueue:
         self._running.add(key)
         return key
 
-    def done(self, key: Key) -> None:
+    def done(self, key: Key, at_most_seconds: float | None = None) -> None:
         """The reconcile went well: look again after a while."""
         self._failures.pop(key, None)
         self._release(key)
-        self._add_later(key, RESYNC_SECONDS)
+        at_most = RESYNC_SECONDS if at_most_seconds is None else at_most_seconds
+        self._add_later(key, min(RESYNC_SECONDS, at_most))
 
     def failed(self, key: Key, at_least_seconds: float = 0.0) -> float:
         """The reconcile failed: wait, then try again. Returns the delay.

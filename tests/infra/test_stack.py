@@ -70,9 +70,28 @@ def test_the_operator_may_nothing_by_wildcard(objects: dict[str, Any]) -> None:
 def test_the_operator_can_read_no_secrets_and_write_no_service(objects: dict[str, Any]) -> None:
     rules = objects["ClusterRole"]["rules"]
     resources = {resource for rule in rules for resource in rule["resources"]}
-    assert not resources & {"secrets", "pods", "pods/exec", "serviceaccounts"}
+    assert not resources & {"secrets", "pods/exec", "serviceaccounts"}
     services = [rule["verbs"] for rule in rules if rule["resources"] == ["aiservices"]]
     assert services == [["get", "list", "watch"]]
+
+
+@pytest.mark.parametrize(
+    ("resource", "verbs"),
+    [
+        pytest.param(
+            "persistentvolumeclaims", {"get", "list", "watch", "create", "patch"}, id="pvc"
+        ),
+        pytest.param("jobs", {"get", "list", "watch", "create", "delete"}, id="job"),
+        pytest.param("pods", {"list", "delete"}, id="pod"),
+        pytest.param("storageclasses", {"get"}, id="class"),
+    ],
+)
+def test_data_cannot_be_deleted_and_pods_only_replaced(
+    objects: dict[str, Any], resource: str, verbs: set[str]
+) -> None:
+    rules = objects["ClusterRole"]["rules"]
+    (granted,) = [set(rule["verbs"]) for rule in rules if resource in rule["resources"]]
+    assert granted == verbs
 
 
 def test_the_deployment_is_what_scenarios_expect(objects: dict[str, Any]) -> None:

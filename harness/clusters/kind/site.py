@@ -26,7 +26,7 @@ from ..real import RealCluster
 from .cluster import KindHandle
 from .nodes import KindNodes
 
-_ALWAYS = frozenset({"containers", "volumes"})
+_ALWAYS = frozenset({"containers", "programs", "volumes"})
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class FakeApi:
         """The names of all objects of a kind."""
         return sorted(name for each, name in self.objects if each == kind.kind)
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         self._ask("get", kind)
         return copy.deepcopy(self.objects.get((kind.kind, name)))
 
