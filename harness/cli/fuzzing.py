@@ -10,7 +10,6 @@ import click
 
 from harness.errors import UsageError
 from harness.scenario.hash_seed import HASH_SEED
-from harness.vocabulary import Seconds, parse_duration
 
 from .exit_codes import FINDING, INTERRUPTED, PASSED
 from .hashing import under_hash_seed
@@ -28,6 +27,8 @@ _DEFAULT_SECONDS = 60.0
 
 
 def _duration(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    from harness.vocabulary import parse_duration
+
     try:
         return None if value is None else parse_duration(value)
     except ValueError as error:
@@ -78,6 +79,7 @@ def _spec_of(options: dict[str, Any]) -> CampaignSpec:
     """The campaign file, or an empty one, with what the options say instead."""
     from harness.explore.campaign.formats import Budget, CampaignSpec
     from harness.explore.campaign.loading import read_campaign
+    from harness.vocabulary import Seconds
 
     file = options["campaign"]
     spec = read_campaign(file).spec if file is not None else CampaignSpec()

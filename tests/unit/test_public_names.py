@@ -27,5 +27,13 @@ def test_importing_harness_imports_none_of_its_rooms() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_command_starts_without_what_only_its_subcommands_need() -> None:
+    """It starts twice: the first process only fixes the hash seed of the second."""
+    heavy = {"pydantic", "aiohttp", "rich", "hypothesis", "kopf", "ruamel.yaml", "cryptography"}
+    code = f"import sys, harness.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(harness, "no_such_name")
