@@ -130,7 +130,8 @@ class ApiServer:
         if response is not None:
             return response
         try:
-            response = await call_through(self.faults.responding, request, self._receive)
+            way = self._handle_verb if request.bypass else self._through_faults
+            response = await way(request)
         except ApiError as error:
             response = status_response(error)
         self._record_response(request, response)
@@ -166,6 +167,9 @@ class ApiServer:
             request.user = self.authenticator.authenticate(request)
         impersonation.apply(self.authorizer, request)
         self.authorizer.check(request)
+
+    async def _through_faults(self, request: Request) -> Response:
+        return await call_through(self.faults.responding, request, self._receive)
 
     async def _receive(self, request: Request) -> Response:
         return await call_through(self.faults.received, request, self._admit)

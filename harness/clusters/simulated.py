@@ -16,7 +16,7 @@ from functools import cached_property
 from harness.apiserver.http import protocol_factory
 from harness.apiserver.middleware import FaultPlane
 from harness.apiserver.requests import Object
-from harness.apiserver.server import ApiServer
+from harness.apiserver.server import ApiServer, ServerOptions
 from harness.apiserver.serving import ADMIN
 from harness.client import Client
 from harness.controllers.kubelet import BehaviourRule
@@ -36,6 +36,7 @@ from .cluster import Recovery
 from .installing import ready_to_install
 from .offers import OFFERS, SIM
 from .tokens import service_account_token
+from .webhook_dialing import SimulatedDialer
 
 API_HOST = "kubernetes.default.svc"
 API_PORT = 443
@@ -110,7 +111,11 @@ class SimulatedCluster:
         options = options or SimulationOptions()
         faults = FaultPlane()
         entropy = world.entropy.substream("apiserver")
-        server = ApiServer(world.clock, entropy, world.recorder, faults=faults)
+        subjects: dict[str, InProcessSubject] = {}
+        dialer = SimulatedDialer(world.network, subjects)
+        chosen = ServerOptions(dialer=dialer)
+        server = ApiServer(world.clock, entropy, world.recorder, faults=faults, options=chosen)
+        dialer.store = server.store
         _serve(world, server)
         client = Client(server.handle, "harness")
         manager = ControllerManager(
@@ -124,7 +129,7 @@ class SimulatedCluster:
             root_ca=authority().pem,
         )
         await manager.start()
-        return cls(world, options, server, manager, client, faults)
+        return cls(world, options, server, manager, client, faults, subjects)
 
     @property
     def clock(self) -> Clock:
