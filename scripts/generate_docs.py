@@ -55,9 +55,9 @@ _COMMON = {
     "watch": ("the watches they mean", RequestFault),
     "node": ("a node", NodeFault),
 }
-#: It elects no leader, has no function or program to call, and does not grow when it is deleted.
+#: It elects no leader, has no webhook, function or program to call, and does not grow when deleted.
 _NOT_FOR_AISERVICE = frozenset(
-    {"leaderSteal", "custom", "command", "deleteNamespace", "deleteDuringCreate"}
+    {"leaderSteal", "webhookDown", "custom", "command", "deleteNamespace", "deleteDuringCreate"}
 )
 _FORMAT = (
     model.Scenario, model.Metadata, model.Spec, model.Timeouts, model.BlastRadius, model.Step,

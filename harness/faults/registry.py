@@ -40,6 +40,7 @@ from .taint import NodeTaint
 from .throttle import Throttle
 from .upgrade import OperatorUpgrade
 from .watches import WatchDisconnect, WatchExpired
+from .webhook_down import WebhookDown
 from .workloads import CorruptImage, ScaleToZero
 
 ENTRY_POINTS = "operator_harness.faults"
@@ -58,6 +59,7 @@ BUILT_IN: tuple[type[Fault], ...] = (
     Quota,
     BlockEviction,
     DeleteNamespace,
+    WebhookDown,
     BadSpec,
     RapidEdits,
     DeleteDuringCreate,

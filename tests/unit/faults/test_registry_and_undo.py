@@ -24,6 +24,7 @@ V1_NAMES = [
     "quota",
     "blockEviction",
     "deleteNamespace",
+    "webhookDown",
     "badSpec",
     "rapidEdits",
     "deleteDuringCreate",
