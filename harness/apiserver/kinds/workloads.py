@@ -28,7 +28,6 @@ from .status_counts import replica_errors
 _MISMATCH = "`selector` does not match template `labels`"
 _DEADLINE = "spec.template.spec.activeDeadlineSeconds"
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-_NO_DEADLINE = "activeDeadlineSeconds in ReplicaSet is not Supported"
 
 
 class WorkloadStrategy(BuiltinStrategy):
@@ -36,6 +35,8 @@ class WorkloadStrategy(BuiltinStrategy):
 
     #: As messages about an empty selector name the kind.
     word = ""
+    #: As the message about a deadline of pods names the kind (a Deployment's too).
+    deadline_word = "ReplicaSet"
     #: Whether a missing selector is reported as such (a DaemonSet only mismatches).
     needs_selector = True
 
@@ -49,10 +50,10 @@ class WorkloadStrategy(BuiltinStrategy):
         errors = self.before_template(spec)
         errors += self._selector(spec.get("selector"))
         errors += selector_and_template(spec)
-        if ((spec.get("template") or {}).get("spec") or {}).get(
-            "activeDeadlineSeconds"
-        ) is not None:
-            errors.append(forbidden_field(_DEADLINE, _NO_DEADLINE))
+        pod = (spec.get("template") or {}).get("spec") or {}
+        if pod.get("activeDeadlineSeconds") is not None:
+            words = f"activeDeadlineSeconds in {self.deadline_word} is not Supported"
+            errors.append(forbidden_field(_DEADLINE, words))
         return errors + self.after_template(spec)
 
     def before_template(self, spec: Object) -> list[FieldError]:
@@ -183,6 +184,7 @@ class DaemonSetStrategy(WorkloadStrategy):
     """Hooks of DaemonSet."""
 
     word = "daemonset"
+    deadline_word = "DaemonSet"
     needs_selector = False
 
     def complete(self, document: Object) -> None:
@@ -193,12 +195,8 @@ class DaemonSetStrategy(WorkloadStrategy):
             rolling = strategy.setdefault("rollingUpdate", {})
             rolling.setdefault("maxUnavailable", 1)
             rolling.setdefault("maxSurge", 0)
-
-    def prepare_create(self, document: Object) -> None:
-        """The generation of the template is kept in an annotation."""
-        super().prepare_create(document)
-        notes = document["metadata"].setdefault("annotations", {})
-        notes.setdefault(_TEMPLATE_GENERATION, "1")
+        notes = document["metadata"].get("annotations") or {}
+        document["metadata"]["annotations"] = {_TEMPLATE_GENERATION: "1", **notes}
 
     def prepare_update(self, new: Object, old: Object) -> None:
         """It counts the changes of the template, whatever the client writes there."""
@@ -219,7 +217,33 @@ class DaemonSetStrategy(WorkloadStrategy):
             }
             allowed = ("RollingUpdate", "OnDelete")
             errors.append(not_supported("spec.updateStrategy", shown, allowed))
+        if strategy.get("type") == "RollingUpdate":
+            rolling = strategy.get("rollingUpdate") or {}
+            errors = _daemon_rollout_errors(rolling) + errors
         return errors
+
+    def validate_update(self, new: Object, old: Object) -> list[FieldError]:
+        """What may not have changed, then whatever is wrong."""
+        return self.compare(new, old) + self.check(new)
+
+
+def _daemon_rollout_errors(rolling: Object) -> list[FieldError]:
+    """One of surge and unavailability, not both, not none."""
+    path = "spec.updateStrategy.rollingUpdate"
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    errors = count_or_percent(unavailable, f"{path}.maxUnavailable")
+    errors += count_or_percent(surge, f"{path}.maxSurge")
+    if errors:
+        return errors
+    errors = at_most_all(unavailable, f"{path}.maxUnavailable")
+    errors += at_most_all(surge, f"{path}.maxSurge")
+    if not is_zero(unavailable) and not is_zero(surge):
+        words = "may not be set when maxUnavailable is non-zero"
+        errors.append(invalid_value(f"{path}.maxSurge", surge, words))
+    elif is_zero(unavailable) and is_zero(surge):
+        words = "cannot be 0 when maxSurge is 0"
+        errors.append(required(f"{path}.maxUnavailable", words))
+    return errors
 
 
 class ReplicationControllerStrategy(BuiltinStrategy):
