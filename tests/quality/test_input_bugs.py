@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.apiserver.requests import Object
+from harness.explore.operations import Create, Operation, Update
 from harness.explore.target import Target
+from harness.explore.trial import run_trial
 from tests.support.planted import AISERVICE, INPUTS, PAGE, PLANTED, Planted
 from tests.support.searching import search_until_found
 
@@ -58,6 +61,28 @@ def findings_of(operator: tuple[Path, str], seed: int, examples: int) -> list[st
 @each_operator
 def test_a_right_operator_has_no_findings(operator: tuple[Path, str]) -> None:
     assert findings_of(operator, seed=0, examples=96) == []
+
+
+IMPATIENT: Object = {"size": 1, "rollout": {"progressDeadlineSeconds": 1}}
+MODEL: Object = {"model": {"name": "a", "version": "v1"}}
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        pytest.param([{**IMPATIENT, **MODEL}, IMPATIENT], id="rolled back in the end"),
+        pytest.param([{**IMPATIENT, **MODEL}, IMPATIENT, {"size": 1}], id="then given more time"),
+        pytest.param([IMPATIENT, {**IMPATIENT, **MODEL}, IMPATIENT], id="then taken back"),
+        pytest.param([{**IMPATIENT, **MODEL}, IMPATIENT, {"size": 0}], id="then scaled to zero"),
+    ],
+)
+def test_a_rollout_that_misses_its_deadline_is_no_finding(specs: list[Object]) -> None:
+    """What the operator goes back to is left over from an earlier spec, and it says so."""
+    first, *others = specs
+    operations: list[Operation] = [Create("a", first), *(Update("a", spec) for spec in others)]
+    outcome = run_trial(Target.of(*AISERVICE), operations)
+    assert "Degraded=True:RolledBack" in outcome.facts[1].state
+    assert outcome.findings == []
 
 
 @pytest.mark.soak

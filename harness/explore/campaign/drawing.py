@@ -19,7 +19,7 @@ from ..strategies.invalid import Invalid
 from ..strategies.mistakes import MistakeKind
 from ..strategies.repairing import broken_rules
 from ..strategies.required import DrawFn, st
-from ..strategies.sequences import Population
+from ..strategies.sequences import Population, names_of
 from ..strategies.specs import Specs, specs_of
 from .goals import Goal
 from .plan import CampaignPlan
@@ -62,7 +62,7 @@ def examples(draw: DrawFn, plan: CampaignPlan, wanted: tuple[Goal, ...]) -> Exam
     specs = specs_of(plan.target.crd, plan.target.version, plan.hints)
     kinds = _kinds_on(draw, plan, specs)
     faults = _faults_on(draw, plan)
-    world = _World(specs, wanted=Wanted(wanted))
+    world = _World(specs, draw(names_of(specs)), wanted=Wanted(wanted))
     operations: list[Operation] = [world.create(draw)]
     while len(operations) < plan.operations_max:
         more = draw(_one_more(plan, world, kinds, faults, len(operations)))

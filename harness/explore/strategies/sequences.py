@@ -28,6 +28,8 @@ NAMES = ("a", "b", "c")
 _DISTURBANCES: tuple[Literal["delete", "edit", "kill"], ...] = ("delete", "edit", "kill")
 #: Whether there is an operation at a place of the list.
 _MORE = st.sampled_from([False, True, True])
+#: Whether some object of an example has a strange name.
+_STRANGELY = st.sampled_from([False] * 5 + [True])
 
 
 @dataclass(slots=True)
@@ -47,6 +49,8 @@ class Population:
         name = draw(st.sampled_from([name for name in self.names if name not in self.living]))
         before = self.gone.get(name, [])
         spec = draw(st.one_of(self.specs.valid, *([st.sampled_from(before)] if before else [])))
+        if name not in NAMES and not self.specs.allows_name(spec, name):
+            name = next(plain for plain in NAMES if plain not in self.living)
         self.living[name] = [spec]
         return Create(name, spec)
 
@@ -111,6 +115,17 @@ class Population:
     def advance(self, draw: DrawFn) -> Operation:
         """Time passes."""
         return Advance(draw(st.sampled_from([1.0, 60.0, 3600.0])))
+
+
+@st.composite
+def names_of(draw: DrawFn, specs: Specs) -> Sequence[str]:
+    """The names of an example: the plain ones, or one at the edge of what is allowed among them.
+
+    Shrinks to the plain ones.
+    """
+    if not draw(_STRANGELY):
+        return NAMES
+    return (draw(st.sampled_from(specs.strange_names)), *NAMES[:-1])
 
 
 _Act = Callable[[Population, DrawFn], Operation]

@@ -21,6 +21,11 @@ from .required import DrawFn, SearchStrategy, assume, st
 from .rules import clues_of
 from .values import Values
 
+#: The longest name of an object, and others at the edge of what is allowed. What is named after the
+#: object may be allowed less: a Service begins with a letter and has no dots, a label is shorter.
+_NAME_MAX = 253
+_STRANGE_NAMES = ("x" * 63, "a-b", "0", "a.b", "x" * _NAME_MAX, "x" * 52, "a0", "a--b")
+
 
 class Specs:
     """Everything that is drawn of one kind, prepared.
@@ -38,9 +43,15 @@ class Specs:
         self.raw = self.values.at(kind.spec, "spec")
         self.valid = _accepted(self)
         name_clues = clues.get("metadata.name", NO_CLUES)
-        longest = ["a" * size for size in name_clues.sizes if 0 < size <= 253]
+        longest = ["a" * size for size in name_clues.sizes if 0 < size <= _NAME_MAX]
         self.names = st.one_of(DNS_LABEL, st.sampled_from([*longest, "x" * 63]))
+        #: Names that operators stumble over; a kind may refuse some of them.
+        self.strange_names = tuple(dict.fromkeys([*longest, *_STRANGE_NAMES]))
         self.whole = st.builds(kind.whole, self.valid, self.names).filter(self._is_accepted)
+
+    def allows_name(self, spec: Object, name: str) -> bool:
+        """Whether an object with a valid spec may be called so."""
+        return self._is_accepted(self.kind.whole(spec, name))
 
     def _is_accepted(self, document: Object) -> bool:
         return not self.kind.judge(document).errors

@@ -30,7 +30,7 @@ def pretend(plan: CampaignPlan, example: Example) -> Outcome:
         fact = OperationFact()
         if isinstance(operation, Create | Update):
             fact.answer = "refused" if operation.invalid else "accepted"
-            if operation.spec.get("tier") == "business" and not operation.invalid:
+            if not operation.invalid and operation.spec.get("tier") == "business":
                 outcome.find(Finding("no-crash", "KeyError", index, "no-crash|KeyError"))
         outcome.facts.append(fact)
     return outcome
@@ -122,6 +122,23 @@ def test_an_empty_pool_draws_no_faults() -> None:
         Campaign(calm, Inline(calm)).run()
     assert seen
     assert not any(isinstance(op, Inject) for example in seen for op in example.operations)
+
+
+def test_some_objects_have_names_at_the_edge_of_what_the_kind_allows() -> None:
+    seen: list[Example] = []
+
+    def look(plan: CampaignPlan, example: Example) -> Outcome:
+        seen.append(example)
+        return Outcome(example.operations, example.seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "try_out", look)
+        Campaign(plan(max_examples=96), Inline(plan())).run()
+    made = [one for each in seen for one in each.operations if isinstance(one, Create)]
+    names = {one.name for one in made if not one.invalid}
+    assert any(len(name) > 50 for name in names)  # the rule of the kind allows 63
+    assert names.isdisjoint({"0", "a.b", "x" * 253})  # which the rule refuses
+    assert {"a", "b"} <= names
 
 
 def test_the_budget_in_examples_is_kept() -> None:
