@@ -84,6 +84,8 @@ class Expect(StrictModel):
     no_exceptions: bool = False
     """No exception goes through the subject's own code, as far as its log tells, from the step's
     start to its end; those that tell of the API do not count."""
+    idempotent: bool = False
+    """At the end the operator is restarted, which must change nothing within half a minute."""
     like_reference: bool = False
     """The end state equals that of the same run without faults (spec faults stay)."""
 

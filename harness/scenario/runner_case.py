@@ -23,6 +23,7 @@ from harness.oracle.rules import rules_without
 from harness.oracle.verdict import Finding, Verdict, decisive
 from harness.oracle.view import View
 
+from .idempotence import restart_and_look
 from .loader import Case
 from .model import Expect, Step
 from .runner_faults import FaultSurroundings
@@ -211,8 +212,19 @@ class CaseRun:
         self.converged_seconds = max(took, self.converged_seconds or 0.0)
         self._note("stable")
         self._watch.prepare(None)
+        if expect.idempotent:
+            await self._look_once_more(step)
         if expect.like_reference:
             await self._keep_end_state(step, expect)
+
+    async def _look_once_more(self, step: Step) -> None:
+        """Restart the operator: at rest that changes nothing."""
+        self._note("once more")
+        wrong = await restart_and_look(
+            self._cluster.subjects, self._watch, self._state, self._cluster.clock
+        )
+        if wrong:
+            self._find(Verdict.UNSTABLE, "idempotent", wrong)
 
     async def _keep_end_state(self, step: Step, expect: Expect) -> None:
         if self._reference is None:

@@ -82,6 +82,8 @@ class Watch:
         self.findings: list[Finding] = []
         self.on_finding: Callable[[], None] = lambda: None
         self.on_converged: Callable[[], None] = lambda: None
+        #: Called with each committed version, when somebody wants to know.
+        self.on_change: Callable[[Record, Key], None] | None = None
 
     def take(self, record: Record) -> None:
         """Made to be given to `Recorder.follow`."""
@@ -95,6 +97,8 @@ class Watch:
                 self._find_broken(name, wrong, record)
         self._take_for_expectation(record, key)
         if key is not None:
+            if self.on_change is not None:
+                self.on_change(record, key)
             self._judge_invariants(record.time_ns)
             self._look_at_conditions()
         if self.timeline is not None:
