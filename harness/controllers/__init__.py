@@ -11,7 +11,12 @@ a small seeded delay; one worker takes keys and calls `sync`, which compares and
 
 Known differences from Kubernetes 1.37 (what is compared, and how: tests/conformance/controllers):
 
-- `pod-template-hash` hashes the template as JSON, upstream hashes Go structures: other letters.
+- `pod-template-hash`, and `controller-revision-hash` of DaemonSets, hash the template as JSON,
+  upstream hashes Go structures: other letters.
+- A time that a change of the clocks leaves out or doubles is skipped or counted twice by CronJobs as
+  upstream's library does; zones are those of the machine's time zone database.
+- Jobs know no gang scheduling; a pod's own `activeDeadlineSeconds` is not enforced. A data pod that
+  runs once and is stopped ends with 143, so it counts as failed.
 - One worker for each controller, where upstream has five or more; no limits on requests or on
   evictions per second.
 - The nodes' heartbeats are not written unless asked for (`heartbeats.py` says why).
@@ -22,7 +27,7 @@ Known differences from Kubernetes 1.37 (what is compared, and how: tests/conform
   after a crash.
 - Storage is two simulated systems (`volumes/provisioner.py`), which never fail, are never full and
   attach at once; growth needs no step on the node. Access modes are not enforced at mounting, a
-  ConfigMap or Secret that is missing mounts empty, `subPath` and block devices are not simulated.
+  ConfigMap or Secret that is missing mounts empty, and there are no block devices.
 - The scheduler waits for provisioning without a timeout, and takes volumes by node affinity alone.
 - Endpoints, the older form of EndpointSlices, are not written; the rest of kube-controller-manager
   (autoscaling, ReplicationControllers, certificates and others) is not there.

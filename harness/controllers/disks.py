@@ -30,14 +30,19 @@ class Volume(MutableMapping[str, bytes]):
     Args:
         make_folder: Gives an empty directory, when one is wanted.
         files: What it holds in the beginning.
+        folder: Where its files are already.
     """
 
     def __init__(
-        self, make_folder: Callable[[], Path], files: dict[str, bytes] | None = None
+        self,
+        make_folder: Callable[[], Path],
+        files: dict[str, bytes] | None = None,
+        *,
+        folder: Path | None = None,
     ) -> None:
         self._make_folder = make_folder
         self._files: dict[str, bytes] = files or {}
-        self._folder: Path | None = None
+        self._folder = folder
 
     @property
     def folder(self) -> Path:
@@ -48,6 +53,16 @@ class Volume(MutableMapping[str, bytes]):
                 _write(folder / name, data)
             self._folder, self._files = folder, {}
         return self._folder
+
+    def below(self, path: str) -> Volume:
+        """A part of it, as mounted by `subPath`: a directory, or a single file."""
+        return Volume(self._make_folder, folder=self._part(path))
+
+    def _part(self, path: str) -> Path:
+        part = self.folder / path
+        if not part.exists():
+            part.mkdir(parents=True)
+        return part
 
     def erase(self) -> None:
         """Lose everything."""

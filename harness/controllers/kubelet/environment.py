@@ -31,7 +31,9 @@ async def volumes_of(
     mounted = {}
     for mount in container.get("volumeMounts") or ():
         source = sources[mount["name"]]
-        mounted[mount["mountPath"]] = await _volume(client, disks, pod, source)
+        disk = await _volume(client, disks, pod, source)
+        part = mount.get("subPath", "")
+        mounted[mount["mountPath"]] = disk.below(part) if part else disk
     return mounted
 
 

@@ -258,7 +258,12 @@ class VolumeBinder(Controller[Item]):
     async def _set_phase(self, volume: Object, phase: str) -> Object:
         if status_of(volume).get("phase") == phase:
             return volume
-        status: dict[str, Any] = {**status_of(volume), "phase": phase}
+        since = self.clock.timestamp()
+        status: dict[str, Any] = {
+            **status_of(volume),
+            "phase": phase,
+            "lastPhaseTransitionTime": since,
+        }
         document = {**volume, "status": status}
         return await self.client.update(VOLUMES, document, subresource="status")
 

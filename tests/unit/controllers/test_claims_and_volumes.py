@@ -341,6 +341,15 @@ def test_directories_are_gone_when_the_cluster_is() -> None:
     assert not folder.exists()
 
 
+def test_a_part_of_a_volume_is_a_directory_of_it_or_a_single_file() -> None:
+    disks = Disks()
+    disk = disks.made({"app.conf": b"x=1"})
+    disk.below("db/data")["rows"] = b"1"
+    assert disk["db/data/rows"] == b"1"
+    assert disk.below("app.conf").folder.read_bytes() == b"x=1"
+    disks.close()
+
+
 @pytest.mark.parametrize("on_disk", [False, True], ids=["in-memory", "in-a-folder"])
 def test_a_volume_is_a_mapping_of_files(on_disk: bool, tmp_path: Path) -> None:
     disk = Disks().made() if not on_disk else _in(tmp_path)
