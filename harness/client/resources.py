@@ -59,6 +59,9 @@ VOLUMES = _core("persistentvolumes", "PersistentVolume", namespaced=False)
 DEPLOYMENTS = ResourceRef("apps", "v1", "deployments", "Deployment")
 REPLICA_SETS = ResourceRef("apps", "v1", "replicasets", "ReplicaSet")
 DAEMON_SETS = ResourceRef("apps", "v1", "daemonsets", "DaemonSet")
+AUTOSCALERS = ResourceRef(
+    "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"
+)
 JOBS = ResourceRef("batch", "v1", "jobs", "Job")
 CRON_JOBS = ResourceRef("batch", "v1", "cronjobs", "CronJob")
 STATEFUL_SETS = ResourceRef("apps", "v1", "statefulsets", "StatefulSet")

@@ -23,6 +23,7 @@ from harness.simulation.clock import Clock
 from harness.simulation.entropy import Entropy
 from harness.simulation.world import World
 
+from .autoscaler import AutoscalerController
 from .controller import Controller, ControllerContext, Reaction
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
@@ -78,6 +79,7 @@ CONTROLLERS: dict[str, Make] = {
     "endpointslice": lambda manager, context: EndpointSliceController(context),
     "disruption": lambda manager, context: DisruptionController(context),
     "resourcequota": lambda manager, context: QuotaController(context),
+    "horizontal-pod-autoscaling": lambda manager, context: AutoscalerController(context),
     "garbage-collector": lambda manager, context: GarbageCollector(context),
     "namespace": lambda manager, context: NamespaceController(context),
     "persistentvolume-binder": lambda manager, context: VolumeBinder(context),
