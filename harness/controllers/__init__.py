@@ -13,8 +13,8 @@ Known differences from Kubernetes 1.37 (what is compared, and how: tests/conform
 
 - `pod-template-hash`, and `controller-revision-hash` of DaemonSets, hash the template as JSON,
   upstream hashes Go structures: other letters.
-- A time that a change of the clocks leaves out or doubles is skipped or counted twice by CronJobs as
-  upstream's library does; zones are those of the machine's time zone database.
+- A time that a change of the clocks leaves out or doubles is skipped or counted twice by CronJobs
+  as upstream's library does; zones are those of the machine's time zone database.
 - Jobs know no gang scheduling; a pod's own `activeDeadlineSeconds` is not enforced. A data pod that
   runs once and is stopped ends with 143, so it counts as failed.
 - One worker for each controller, where upstream has five or more; no limits on requests or on
