@@ -66,10 +66,7 @@ class ServiceNetwork:
 
     def resolve(self, name: str) -> str | None:
         """The address of a Service's name, None for other names."""
-        hostname, labels = "", _labels_of(name)
-        if len(labels) == 3:
-            hostname, *labels = labels
-        service = self._find(labels)
+        hostname, service = self._named(_labels_of(name))
         if service is None or not service["spec"].get("selector"):
             return None
         address: str = service["spec"].get("clusterIP", "")
@@ -89,6 +86,18 @@ class ServiceNetwork:
             return "127.0.0.1", NOWHERE_PORT
         backend = self._chance.choice(ready)
         return backend.address, backend.port
+
+    def _named(self, labels: list[str]) -> tuple[str, Object | None]:
+        """The hostname in a name, if any, and the Service; a pod looks in its own namespace first,
+        as its search path says.
+        """
+        if len(labels) == 2:
+            service = self._services.get(labels[1], self._own_namespace())
+            if service is not None and service["spec"].get("clusterIP") == "None":
+                return labels[0], service
+        if len(labels) == 3:
+            return labels[0], self._find(labels[1:])
+        return "", self._find(labels)
 
     def _find(self, parts: list[str]) -> Object | None:
         if len(parts) == 1:

@@ -240,10 +240,12 @@ def _environment(spec: Object, port: int) -> list[Object]:
     for variable in spec.get("env", []):
         settings.pop(variable["name"], None)
     own = [{"name": name, "value": value} for name, value in settings.items()]
-    return own + [
-        {"name": variable["name"], "value": variable.get("value", "")}
-        for variable in spec.get("env", [])
-    ]
+    return own + [_variable(each["name"], each.get("value", "")) for each in spec.get("env", [])]
+
+
+def _variable(name: str, value: str) -> Object:
+    """The API server keeps no empty value, so one that is applied would be missed for ever."""
+    return {"name": name, "value": value} if value else {"name": name}
 
 
 def child(service: Object, kind: Kind, name: str, notes: dict[str, str] | None = None) -> Object:

@@ -56,7 +56,7 @@ class Reconciler:
         self._refusals = attempts.Refusals()
         self._rested: dict[Key, tuple[str, ...]] = {}
         self._look_again: dict[Key, float] = {}
-        self._decided: tuple[tuple[str, Object, int, str], Decision] | None = None
+        self._decided: tuple[object, Decision] | None = None
 
     async def reconcile(self, key: Key) -> bool:
         """Bring one service to its desired state; False when there is no such service.
@@ -122,8 +122,10 @@ class Reconciler:
         return True
 
     def _decide(self, service: Object, refusal: str = "") -> Decision:
-        """The decision on what is known; the same one while neither spec nor children change."""
-        seen = (uid_of(service), service["spec"], self._cache.changes_of_children, refusal)
+        """The decision on what is known; the same one while neither these nor the spec change."""
+        done = dig(service, "status", "restoredFrom"), dig(service, "status", "lastBackup")
+        asked = uid_of(service), service["spec"], done
+        seen = (asked, self._cache.changes_of_children, refusal)
         known = self._decided
         # A deadline comes nearer while nothing else changes.
         if known is None or known[0] != seen or known[1].look_again_seconds is not None:

@@ -138,7 +138,8 @@ def advance(
 
 def _asked_for(name: str, spec: Object, known: Sequence[Revision], rollout: Rollout) -> Revision:
     """The revision that the spec asks for: new, asked for again, or still the same."""
-    template = {field: spec[field] for field in TEMPLATE_FIELDS if field in spec}
+    # An empty list or block makes the same pods as none, so it is no other template.
+    template = {field: spec[field] for field in TEMPLATE_FIELDS if spec.get(field)}
     spec_hash = digest({key: value for key, value in spec.items() if key != "size"})
     revision_name = f"{name}-{digest(template)}"
     newest = known[-1].number if known else 0

@@ -4,9 +4,11 @@
     POST /predict  {"text": "..."}                  -> {"label": "...", "probabilities": {...}}
     GET  /healthz  the process answers
     GET  /readyz   the model is loaded
+    GET  /backup   all that was learned, as one document
+    PUT  /backup   such a document: from now on that is what was learned
 
-Without a folder the state lives and dies with the process. With one, an answer to `/learn` means
-that the example is on the disk.
+Without a folder the state lives and dies with the process. With one, an answer to `/learn` or
+to a PUT means that it is on the disk.
 """
 
 import json
@@ -22,19 +24,22 @@ MODEL = web.AppKey("model", Classifier)
 SETTINGS = web.AppKey("settings", dict[str, Any])
 
 TEXT_LENGTH_MAX = 100_000
+BACKUP_BYTES_MAX = 64 * 1024 * 1024
 
 
 async def make_app(
     folder: Path | None = None, name: str = "default", version: str = "0"
 ) -> web.Application:
     """The application, with the model of `folder` loaded. Raises storage.CorruptState."""
-    app = web.Application()
+    app = web.Application(client_max_size=BACKUP_BYTES_MAX)
     app[MODEL] = storage.load(folder) if folder else Classifier()
     app[SETTINGS] = {"folder": folder, "model": {"name": name, "version": version}}
     app.router.add_post("/learn", learn)
     app.router.add_post("/predict", predict)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    app.router.add_get("/backup", backup)
+    app.router.add_put("/backup", restore)
     return app
 
 
@@ -68,6 +73,27 @@ async def readyz(request: web.Request) -> web.Response:
     """The model is loaded, for the application serves only after that."""
     settings = request.app[SETTINGS]
     return web.json_response({"model": settings["model"], "examples": request.app[MODEL].examples})
+
+
+async def backup(request: web.Request) -> web.Response:
+    """All that was learned."""
+    return web.json_response(request.app[MODEL].dump())
+
+
+async def restore(request: web.Request) -> web.Response:
+    """Take what was learned from a backup, on the disk first; 400 if it is none."""
+    try:
+        restored = Classifier.load(json.loads(await request.read()))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _problem(
+            web.HTTPBadRequest,
+            f"The body is no backup ({error!r}); PUT what GET /backup has answered.",
+        ) from error
+    folder = request.app[SETTINGS]["folder"]
+    if folder:
+        storage.save(folder, restored)
+    request.app[MODEL].become(restored)
+    return web.json_response({"examples": restored.examples})
 
 
 async def _body(request: web.Request, *fields: str) -> dict[str, str]:

@@ -65,6 +65,10 @@ class Classifier:
         likelihoods = (math.log((label.counts.get(b, 0) + SMOOTHING) / norm) for b in buckets)
         return prior + math.fsum(likelihoods)
 
+    def become(self, other: "Classifier") -> None:
+        """Know from now on what the other one knows."""
+        self._labels = other._labels
+
     def dump(self) -> dict[str, Any]:
         """The state as JSON-compatible data, the same for the same state."""
         return {
