@@ -36,8 +36,9 @@ class PodBehaviour:
             is answered accordingly.
         exit_after_seconds: From running to its own end, None for never.
         exit_code: What it ends with.
-        stop_seconds: From SIGTERM to its end, None when it ignores the signal (then it is killed
-            when the grace period is over, with exit code 137).
+        stop_seconds: From SIGTERM to its end (exit code 0, in pods that run only once 143), None
+            when it ignores the signal (then it is killed when the grace period is over, with exit
+            code 137).
     """
 
     start_seconds: float = 2.0

@@ -9,6 +9,14 @@ from harness.apiserver.requests import Object
 
 from .behaviours import PodBehaviour
 
+#: 128 + SIGTERM: a process that did not expect to be stopped.
+TERMINATED = 143
+
+
+def stop_code(pod: Object) -> int:
+    """What data containers of a pod end with after SIGTERM."""
+    return 0 if pod["spec"].get("restartPolicy", "Always") == "Always" else TERMINATED
+
 
 class DataExecution:
     """Runs nothing; answers from a `PodBehaviour`, which may change while it runs.
@@ -17,20 +25,27 @@ class DataExecution:
         behaviour: How the container behaves now.
         readiness_probe: Of the container; it delays readiness to the instants at which it probes.
         started: When it started, monotonic seconds.
+        stop_code: What it ends with after SIGTERM: a service that runs for ever shuts down well,
+            work that had to be finished did not get done.
     """
 
     def __init__(
-        self, behaviour: Callable[[], PodBehaviour], readiness_probe: Object | None, started: float
+        self,
+        behaviour: Callable[[], PodBehaviour],
+        readiness_probe: Object | None,
+        started: float,
+        stop_code: int = 0,
     ) -> None:
         self._behaviour = behaviour
         self._probe = readiness_probe
         self._started = started
+        self._stop_code = stop_code
         self._stopped_at: float | None = None
 
     def ended(self, now: float) -> int | None:
-        """The exit code once the end has come; 0 for an end by SIGTERM."""
+        """The exit code once the end has come."""
         if self._stopped_at is not None and self._stopped_at <= now:
-            return 0
+            return self._stop_code
         after = self._behaviour().exit_after_seconds
         if after is not None and self._started + after <= now:
             return self._behaviour().exit_code

@@ -26,7 +26,7 @@ from ..programs import PodContext, Program, ProgramRegistry
 from .behaviours import Behaviours, PodBehaviour, as_init_container
 from .containers import Container, Execution
 from .environment import environment_of, volumes_of
-from .executions import DataExecution
+from .executions import DataExecution, stop_code
 from .pod import NodePod
 from .probes import Kind, Probes, ask_over_network
 from .running import ProgramExecution, named_port
@@ -157,7 +157,8 @@ class ContainerFactory:
     ) -> Execution:
         program, world = self._program(container.spec), self._services.world
         if program is None or world is None or behaviour().exit_after_seconds is not None:
-            return DataExecution(behaviour, container.spec.get("readinessProbe"), now)
+            probe = container.spec.get("readinessProbe")
+            return DataExecution(behaviour, probe, now, stop_code(pod))
         prepared = self._prepared[uid_of(pod), container.name]
         probes = self._probes(pod, container, address, steady=program.steady_probes)
         prepared.probe_now = probes.wake
