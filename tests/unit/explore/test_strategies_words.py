@@ -83,9 +83,12 @@ def test_the_constants_of_a_rule_are_clues(rule: str, path: str, clues: Clues) -
 
 def test_what_names_suggest_can_be_read() -> None:
     assert strategies.describe_hints(AISERVICE).splitlines() == [
+        "spec.backup.schedule: schedule (guessed from the name 'schedule')",
         "spec.image: image aiservice/model-server:0.1.0 (guessed from the name 'image')",
         "spec.port: port (guessed from the name 'port')",
         "spec.size: replicas at most 5 (guessed from the scale subresource's specReplicasPath)",
+        "spec.storage.storageClassName: storageClass standard "
+        "(guessed from the name 'storageClassName')",
     ]
 
 

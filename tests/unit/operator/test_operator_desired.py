@@ -106,6 +106,15 @@ def test_the_selector_does_not_depend_on_the_spec(service: Make) -> None:
     assert plain == other
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [pytest.param({"name": "A"}, id="none"), pytest.param({"name": "A", "value": ""}, id="empty")],
+)
+def test_a_variable_without_a_value_is_applied_without_one(service: Make, variable: Object) -> None:
+    """As the API server keeps it: an empty value that is applied would be missed at each resync."""
+    assert container(service(env=[variable]))["env"][-1] == {"name": "A"}
+
+
 def test_the_users_variable_wins_over_the_operators(service: Make) -> None:
     env = container(service(env=[{"name": "PORT", "value": "1"}]))["env"]
     assert env == [{"name": "PORT", "value": "1"}]

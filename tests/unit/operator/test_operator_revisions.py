@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from aiservice_operator.kinds import Object
 from aiservice_operator.revisions import (
     COMPLETE,
@@ -44,6 +46,14 @@ def rolled_back(good: Object, bad: Object) -> History:
 
 def _without(known: Sequence[Revision], other: Revision) -> list[Revision]:
     return [revision for revision in known if revision.name != other.name]
+
+
+@pytest.mark.parametrize("empty", [{"env": []}, {"resources": {}}], ids=str)
+def test_an_empty_field_is_no_other_revision_than_none(service: Make, empty: Object) -> None:
+    without = rolled_out(service())
+    assert advance(service(**empty), without.revisions, Rollout()).target.name == (
+        without.target.name
+    )
 
 
 def test_a_first_spec_is_revision_one_and_runs(service: Make) -> None:
