@@ -30,5 +30,5 @@ Known differences from Kubernetes 1.37 (what is compared, and how: tests/conform
   ConfigMap or Secret that is missing mounts empty, and there are no block devices.
 - The scheduler waits for provisioning without a timeout, and takes volumes by node affinity alone.
 - Endpoints, the older form of EndpointSlices, are not written; the rest of kube-controller-manager
-  (autoscaling, ReplicationControllers, certificates and others) is not there.
+  (ReplicationControllers, metrics, certificates and others) is not there.
 """
