@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from benchmarks import faulting, growing, resting, serving, starting  # noqa: E402
+from benchmarks import faulting, growing, resting, searching, serving, starting  # noqa: E402
 from benchmarks.measuring import Row  # noqa: E402
 from benchmarks.pages import table, write_bench  # noqa: E402
 
@@ -35,6 +35,7 @@ def main() -> int:
         "resting": resting.rows,
         "faulting": faulting.rows,
         "serving": serving.rows,
+        "searching": searching.rows,
         "growing": partial(growing.rows, full="--full" in sys.argv),
     }
     parser.add_argument("--only", choices=groups, help="one group, printed only")

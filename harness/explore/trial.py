@@ -4,14 +4,16 @@
                                                                       fresh clusters > outcome
 
 A trial of a kopf module runs on virtual time: the same (target, operations, seed) gives the same
-outcome in any process that has the harness's hash seed. A command meets the same cluster in real
-time. The end is where nothing is expected to happen any more; what takes looking on, acting or
+outcome in any process that has the harness's hash seed, and in a copy of a process in which the
+operator was started before (`forking`). A command meets the same cluster in real time. The end is
+where nothing is expected to happen any more; what takes looking on, acting or
 another cluster is judged there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from harness.errors import SimulationError
 
@@ -28,8 +30,23 @@ from .stage import Stage, settle
 from .states import in_words
 from .target import Target
 
-#: In the second variant of a reference the objects are created so much later.
+#: In the second variant of a reference the operator starts again so much later.
 _LATER_SECONDS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One trial of a target.
+
+    Args:
+        operations: In order; `Inject` acts during the operation that follows it.
+        seed: Of the simulation: interleavings, names, choices.
+        oracles: By name; see `oracles.ALL`.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    seed: int = 0
+    oracles: tuple[str, ...] = ALL
 
 
 def run_trial(
@@ -45,53 +62,63 @@ def run_trial(
 
     Args:
         target: The operator and its kind.
-        operations: In order; `Inject` acts during the operation that follows it.
-        seed: Of the simulation: interleavings, names, choices.
-        oracles: By name; see `oracles.ALL`.
+        operations: See `Asked`.
+        seed: See there.
+        oracles: See there.
         patience: How long things may take.
         watchdog_seconds: Real seconds that one callback may take; 0 for no limit.
     """
-    trial = _Trial(target, operations, seed, oracles, patience, watchdog_seconds)
-    return trial.run()
+    trial = Trial(target, Asked(tuple(operations), seed, tuple(oracles)))
+    stage = Stage(target, seed, patience, REFERENCES, watchdog_seconds=watchdog_seconds)
+    try:
+        stage.play(trial.body, trial.prepare)
+    except SimulationError as error:
+        trial.cannot_go_on(error)
+    return trial.judged()
 
 
-class _Trial:
+class Trial:
     """One trial and what is known of it so far."""
 
-    def __init__(
-        self,
-        target: Target,
-        operations: Sequence[Operation],
-        seed: int,
-        oracles: Collection[str],
-        patience: Patience,
-        watchdog_seconds: float,
-    ) -> None:
-        self.outcome = Outcome(tuple(operations), seed)
-        self._oracles: list[Oracle] = chosen(oracles)
-        self._stage = Stage(target, seed, patience, REFERENCES, watchdog_seconds=watchdog_seconds)
+    def __init__(self, target: Target, asked: Asked) -> None:
+        self._target = target
+        self._oracles: list[Oracle] = []
         self._scene: Scene | None = None
+        self.ask(asked)
 
-    def run(self) -> Outcome:
-        """From the first operation to what is judged afterwards."""
-        try:
-            self._stage.play(self._body, self._prepare)
-        except SimulationError as error:
-            self._cannot_go_on(error)
-        if self._scene is not None and not self.outcome.findings:
-            for oracle in self._oracles:
-                self._find(oracle.afterwards(self._scene))
-        witness = self._stage.witness
-        self.outcome.journal_hash = witness.fingerprint
-        self.outcome.log = witness.log.lines()
-        return self.outcome
+    def ask(self, asked: Asked) -> None:
+        """What is to be done, or to be done instead with oracles that have begun already."""
+        self.outcome = Outcome(asked.operations, asked.seed)
+        begun = {oracle.name: oracle for oracle in self._oracles}
+        self._oracles = [begun.get(each.name, each) for each in chosen(asked.oracles)]
 
-    def _prepare(self, scene: Scene) -> None:
+    def prepare(self, scene: Scene) -> None:
+        """The operator is about to start."""
         self._scene = scene
         for oracle in self._oracles:
             oracle.begin(scene)
 
-    async def _body(self, scene: Scene) -> None:
+    def judged(self) -> Outcome:
+        """What came of it, with what is judged afterwards."""
+        scene = self._scene
+        if scene is None:
+            return self.outcome
+        if not self.outcome.findings:
+            for oracle in self._oracles:
+                self._find(oracle.afterwards(scene))
+        return self.outcome
+
+    async def body(self, scene: Scene) -> None:
+        """All operations, on the stage at rest."""
+        scene.cluster.entropy.turn(self.outcome.seed)
+        await self._operations(scene)
+        self._sum_up(scene)  # how a cluster ends is no part of the trial
+
+    def _sum_up(self, scene: Scene) -> None:
+        self.outcome.journal_hash = scene.witness.fingerprint
+        self.outcome.log = scene.witness.log.lines()
+
+    async def _operations(self, scene: Scene) -> None:
         self._judge(scene)
         faults = Faults(scene.cluster, scene.target, scene.witness)
         injects: list[Inject] = []
@@ -145,32 +172,44 @@ class _Trial:
         for finding in findings:
             self.outcome.find(finding)
 
-    def _cannot_go_on(self, error: SimulationError) -> None:
+    def cannot_go_on(self, error: SimulationError) -> None:
         """The operator spins or blocks: it has stopped the time of the cluster."""
         index = self._scene.index if self._scene is not None else -1
         kind = type(error).__name__
         headline = f"the operator stops the time of the cluster ({kind}): {error}"
         self.outcome.find(Finding("no-crash", headline, index, f"no-crash|{kind}"))
-        self._scene = None
+        if self._scene is not None:
+            self._sum_up(self._scene)
+
+
+async def play_reference(scene: Scene, specs: Specs, variant: int) -> Reference:
+    """Create these specs and nothing else, on the stage at rest.
+
+    Args:
+        scene: Of a fresh cluster.
+        specs: By the objects' names.
+        variant: Not 0: by another operator's process, with another chance, at another time.
+    """
+    if variant:
+        scene.cluster.entropy.turn(variant)
+        await scene.hands.act(Crash(_LATER_SECONDS))
+        await until_rest(scene.cluster.clock, scene.witness, scene.patience)
+    facts = [await scene.hands.act(Create(name, spec)) for name, spec in specs.items()]
+    rests = await settle(scene)
+    refused = scene.witness.refusals > 0 or any(fact.answer != "accepted" for fact in facts)
+    return Reference(footprint(scene), scene.why_unhealthy(), refused, rests)
 
 
 def _make_reference(target: Target, specs: Specs, variant: int) -> Reference:
     """A fresh cluster in which only these specs are created."""
-
-    async def body(scene: Scene) -> Reference:
-        if variant:
-            await scene.cluster.clock.sleep(_LATER_SECONDS)
-        facts = [await scene.hands.act(Create(name, spec)) for name, spec in specs.items()]
-        rests = await settle(scene)
-        refused = scene.witness.refusals > 0 or any(fact.answer != "accepted" for fact in facts)
-        return Reference(footprint(scene), scene.why_unhealthy(), refused, rests)
-
     stage = Stage(target, variant, PATIENCE, REFERENCES)
     try:
-        return stage.play(body)
+        return stage.play(lambda scene: play_reference(scene, specs, variant))
     except SimulationError:
-        return Reference({}, "", refused=False, rests=False)
+        return RESTLESS
 
 
+#: Of a cluster whose time cannot go on.
+RESTLESS = Reference({}, "", refused=False, rests=False)
 #: The references of this process.
 REFERENCES = References(_make_reference)

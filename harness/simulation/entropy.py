@@ -2,6 +2,9 @@
 
 A substream is keyed by its path of names, never by the order of its creation. So adding a fault,
 a pod or a request shifts no other draw, and identifiers are functions of what they identify.
+
+In the middle of a run `Entropy.turn` gives all substreams another seed: what began in one way goes
+on in many, each as if it had begun there.
 """
 
 from __future__ import annotations
@@ -23,6 +26,16 @@ def _tagged(part: Name) -> str:
     return f"{type(part).__name__[0]}{part}\x1f"
 
 
+class _Seed:
+    """What all substreams of a run are made from, and how often it was exchanged."""
+
+    __slots__ = ("turns", "value")
+
+    def __init__(self, value: Name) -> None:
+        self.value = value
+        self.turns = 0
+
+
 class Entropy:
     """One substream of a seed; `substream` opens others below it.
 
@@ -32,17 +45,41 @@ class Entropy:
     """
 
     def __init__(self, seed: Name, *path: Name) -> None:
-        self.seed = seed
+        self._seed = _Seed(seed)
         self.path = path
+        self._begin()
+
+    def _begin(self) -> None:
+        self._turns = self._seed.turns
         self._random: random.Random | None = None
-        self._prefix = "".join(map(_tagged, (seed, *path)))
+        self._prefix = "".join(map(_tagged, (self._seed.value, *self.path)))
+
+    @property
+    def seed(self) -> Name:
+        """The one of the whole run."""
+        return self._seed.value
+
+    def turn(self, seed: Name) -> None:
+        """From now on everything of the run is drawn from another seed.
+
+        Generators that were taken out of `stream` before go on as they are. The same seed changes
+        nothing.
+        """
+        if seed != self._seed.value:
+            self._seed.value = seed
+            self._seed.turns += 1
 
     def substream(self, *names: Name) -> Entropy:
         """The substream named by `names` below this one; asking twice gives equal streams."""
-        return Entropy(self.seed, *self.path, *names)
+        below = Entropy.__new__(Entropy)
+        below._seed, below.path = self._seed, (*self.path, *names)
+        below._begin()
+        return below
 
     def digest(self, *names: Name) -> bytes:
         """32 bytes that are a function of seed, path and names; draws nothing."""
+        if self._turns != self._seed.turns:
+            self._begin()
         text = self._prefix + "".join(map(_tagged, names))
         return hashlib.blake2b(text[:-1].encode(), digest_size=32).digest()
 
@@ -62,8 +99,9 @@ class Entropy:
     @property
     def stream(self) -> random.Random:
         """The generator of this substream: drawn in sequence, for one user only."""
-        if self._random is None:
-            self._random = random.Random(self.digest())
+        if self._random is None or self._turns != self._seed.turns:
+            seed = self.digest()
+            self._random = random.Random(seed)
         return self._random
 
     def uniform(self, low: float, high: float) -> float:

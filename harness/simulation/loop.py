@@ -62,7 +62,7 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
         super().__init__()
         self.set_debug(False)
         self._now = 0.0
-        self._ties = entropy.substream("schedule").stream
+        self._ties = entropy.substream("schedule")
         self._sequence = 0
         self._burst = 0
         self._burst_max = callbacks_per_instant
@@ -128,7 +128,7 @@ class VirtualLoop(  # type: ignore[misc]  # the typed signatures of asyncio are 
             handle._scheduled = False  # type: ignore[attr-defined]
             due.append(handle)
         if len(due) > 1:
-            self._ties.shuffle(due)
+            self._ties.stream.shuffle(due)
         self._ready.extend(due)
 
     def _drop_cancelled_timers(self) -> None:

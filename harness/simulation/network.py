@@ -112,11 +112,11 @@ class Network(Hosts):
         own = self.own_host(process)
         target, port = self._route(own, self.resolve(name), port)
         label = self._label(own, target, port)
-        chance = self._entropy.substream(label).stream
+        chance = self._entropy.substream(label)
         low, high = self._delay_seconds
 
         def delay() -> float:
-            return low + (high - low) * chance.random()
+            return low + (high - low) * chance.stream.random()
 
         if target.unreachable or own.unreachable:
             await asyncio.sleep(_CONNECT_TIMEOUT_SECONDS)

@@ -46,7 +46,8 @@ def entered(world: World) -> Iterator[None]:
 def stepped_out() -> Iterator[None]:
     """Real chance, time and files for what a process makes once and keeps for all of its runs.
 
-    Only the first run would draw for it, and a second one with the same seed be another run.
+    Only the first run would draw for it, and a second one with the same seed be another run. Also
+    for the harness's own talk with real processes in the middle of a run.
     """
     global _thread
     if inside() is None:

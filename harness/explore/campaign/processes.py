@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 
 from .jobs import Job, carry_out
 from .plan import CampaignPlan
+from .trials import forked
 from .workers import Done, Message
 
 _METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
@@ -116,10 +117,11 @@ def _main(plan: CampaignPlan, pipe: Connection, inherited: list[Connection]) -> 
     for other in inherited:  # or nobody would notice that the parent is gone
         other.close()
     try:
-        while True:
-            number, job = pipe.recv()
-            result = carry_out(plan, job, pipe.send)
-            pipe.send(Done(number, result))
+        with forked(plan, [pipe]):
+            while True:
+                number, job = pipe.recv()
+                result = carry_out(plan, job, pipe.send)
+                pipe.send(Done(number, result))
     except (EOFError, BrokenPipeError):
         return  # the parent is gone
     except Exception:  # noqa: BLE001 - any bug of the harness must be told, with its trace
