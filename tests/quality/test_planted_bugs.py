@@ -49,6 +49,16 @@ FINDS = [
           "kind=Service"),
     Found("forgets_to_compare_after_relist", "watch/watch-lost-and-expired", "NotConverged",
           "within"),
+    Found("honoured_only_at_creation", "lifecycle/scale-up-down-zero-and-back", "NotConverged",
+          "within"),
+    Found("leftover_after_disable", "lifecycle/scale-up-down-zero-and-back", "NotConverged",
+          "within"),
+    Found("fix_gated_on_health", "rollout/bad-image-then-fixed", "NotConverged", "within"),
+    Found("marker_before_side_effect", "process/crash-between-two-writes", "NotConverged",
+          "within", "written=ConfigMap"),
+    Found("applies_stale_replica_count", "watch/stale-view-of-the-spec", "NotConverged", "within"),
+    Found("children_after_owner_deletion", "lifecycle/delete-and-recreate", "InvariantViolated",
+          "orphanWrites"),
 ]  # fmt: skip
 
 each_variant = pytest.mark.parametrize("found", FINDS, ids=lambda found: found.variant)
