@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.apiserver.requests import Object
-from harness.client.resources import CRON_JOBS, JOBS
+from harness.client.resources import CRON_JOBS, JOBS, NAMESPACES
 from harness.controllers.kubelet import BehaviourRule, PodBehaviour, PodSelector
 
 if TYPE_CHECKING:
@@ -218,5 +218,32 @@ def test_an_active_job_that_is_deleted_is_missed(simulate: Simulate) -> None:
         await cluster.passes(10.0)
         assert await cluster.events("MissingJob") == [f"Active job went missing: {name}"]
         assert "active" not in await status(cluster)
+
+    simulate(story)
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_a_deleted_cron_job_takes_its_jobs_and_their_pods_along(
+    simulate: Simulate, propagation: str
+) -> None:
+    async def story(cluster: Cluster) -> None:
+        await plan(cluster, "* * * * *")
+        await cluster.passes(2 * MINUTE + 10.0)
+        assert len(await cluster.pods()) == 2
+        await cluster.client.delete(CRON_JOBS, "tidy", "shop", propagation=propagation)
+        await cluster.passes(10.0)
+        assert await cluster.all(CRON_JOBS) == await cluster.all(JOBS) == []
+        assert await cluster.pods() == []
+
+    simulate(story)
+
+
+def test_a_namespace_goes_although_a_job_runs_in_it(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        await plan(cluster, "* * * * *")
+        await cluster.passes(MINUTE + 10.0)
+        await cluster.client.delete(NAMESPACES, "shop")
+        await cluster.passes(30.0)
+        assert await cluster.client.find(NAMESPACES, "shop") is None
 
     simulate(story)

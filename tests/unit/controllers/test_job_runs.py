@@ -316,3 +316,49 @@ def test_a_pod_is_counted_once_although_its_release_fails_at_first(simulate: Sim
         assert (await status(cluster))["uncountedTerminatedPods"] == {}
 
     simulate(story, behaviours=ends(), wrap=losing_finalizer_patches)
+
+
+def test_a_killed_pod_has_failed_and_its_replacement_finishes_the_job(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        await start(cluster)
+        await cluster.passes(3.0)
+        (first,) = await cluster.pods()
+        await cluster.client.delete(PODS, first["metadata"]["name"], "shop")
+        await cluster.passes(20.0)
+        assert await counts(cluster) == (0, 1, 1)
+        assert "Complete" in await conditions(cluster)
+
+    simulate(story, behaviours=ends())
+
+
+def test_a_job_of_another_manager_is_left_alone(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        await start(cluster, managedBy="example.com/queue")
+        await cluster.passes(5.0)
+        assert await cluster.pods() == []
+        assert await status(cluster) == {}
+
+    simulate(story)
+
+
+def test_a_pod_that_matches_is_adopted_and_counted(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        chosen = {"matchLabels": {"work": "sum"}}
+        document = job(manualSelector=True, selector=chosen, suspend=True)
+        template = document["spec"]["template"]
+        template["metadata"] = {"labels": {"work": "sum"}}
+        await cluster.client.create(JOBS, document, "shop")
+        orphan = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "early", "labels": {"work": "sum"}},
+            "spec": template["spec"],
+        }
+        await cluster.client.create(PODS, orphan, "shop")
+        await cluster.change(JOBS, "sum", {"spec": {"suspend": False}})
+        await cluster.passes(15.0)
+        (pod,) = await cluster.pods()
+        assert pod["metadata"]["name"] == "early"
+        assert await counts(cluster) == (0, 1, 0)
+
+    simulate(story, behaviours=ends())
