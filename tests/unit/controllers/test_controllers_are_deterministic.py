@@ -5,20 +5,42 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from harness.client.resources import DEPLOYMENTS
+from harness.apiserver.requests import Object
+from harness.client.resources import DEPLOYMENTS, STATEFUL_SETS
 from harness.controllers.controller import Reaction
 
 if TYPE_CHECKING:
     from tests.unit.controllers.conftest import Cluster, Simulate
 
 
+_CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+#: Two pods with a claim each, of which the set is the owner.
+STATEFUL: Object = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "db"},
+    "spec": {
+        "replicas": 2,
+        "podManagementPolicy": "Parallel",
+        "selector": {"matchLabels": {"app": "db"}},
+        "template": {
+            "metadata": {"labels": {"app": "db"}},
+            "spec": {"containers": [{"name": "main", "image": "shop/db:1"}]},
+        },
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": _CLAIM}],
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"},
+    },
+}
+
+
 def history(simulate: Simulate, seed: int) -> str:
-    """A digest of everything that happened in a rollout, a node loss and a deletion."""
+    """A digest of everything that happened in rollouts, a node loss and deletions."""
     digest = hashlib.sha256()
 
     async def story(cluster: Cluster) -> None:
         await cluster.deploy(replicas=5)
-        await cluster.passes(5.0)
+        await cluster.client.create(STATEFUL_SETS, STATEFUL, "shop")
+        await cluster.passes(15.0)
         await cluster.set_image("shop/web:2")
         await cluster.passes(3.0)
         cluster.manager.lose_node("node-2")
@@ -26,6 +48,7 @@ def history(simulate: Simulate, seed: int) -> str:
         cluster.manager.restore_node("node-2")
         await cluster.passes(10.0)
         await cluster.client.delete(DEPLOYMENTS, "web", "shop")
+        await cluster.client.delete(STATEFUL_SETS, "db", "shop")
         await cluster.passes(10.0)
         for record in cluster.world.recorder.records:
             digest.update(repr(record).encode())
