@@ -41,6 +41,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.command()
 @click.option("--crd", type=_FILE, help="The definition of the kind; else the project's.")
 @click.option("--subject", help='A kopf module, "kopf run ...", or another command.')
+@click.option(
+    "--fresh-module",
+    "fresh_modules",
+    multiple=True,
+    metavar="NAME",
+    help="Import this module of the operator's anew at each of its starts, too.",
+)
 @click.option("--kind", default="", help="Which kind, where the project defines several.")
 @click.option("--max-time", callback=_duration, help="Stop after this real time, such as 5m.")
 @click.option("--max-examples", type=click.IntRange(1), help="Stop after so many examples.")
@@ -83,7 +90,7 @@ def _spec_of(options: dict[str, Any]) -> CampaignSpec:
 
     file = options["campaign"]
     spec = read_campaign(file).spec if file is not None else CampaignSpec()
-    target = {key: str(options[key]) for key in ("crd", "subject", "kind") if options[key]}
+    target = _target_in(options)
     given: dict[str, Any] = {"target": spec.target.model_copy(update=target)}
     time, examples = options["max_time"], options["max_examples"]
     if time is not None or examples is not None:
@@ -100,6 +107,16 @@ def _spec_of(options: dict[str, Any]) -> CampaignSpec:
     if options["oracles"] or options["no_oracles"]:
         given["oracles"] = _oracles(options, spec.oracles)
     return spec.model_copy(update=given)
+
+
+def _target_in(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the operator and its kind."""
+    target: dict[str, Any] = {
+        key: str(options[key]) for key in ("crd", "subject", "kind") if options[key]
+    }
+    return target | (
+        {"fresh_modules": [*options["fresh_modules"]]} if options["fresh_modules"] else {}
+    )
 
 
 def _pool(words: tuple[str, ...]) -> Any:
@@ -197,7 +214,7 @@ def _replay(file: Path, options: dict[str, Any]) -> int:
     from harness.explore.documents import operations_of
 
     trial = read_trial(file).spec
-    target = {key: str(options[key]) for key in ("crd", "subject", "kind") if options[key]}
+    target = _target_in(options)
     spec = CampaignSpec(
         target=trial.target.model_copy(update=target), oracles=trial.oracles, faults="none"
     )

@@ -18,6 +18,7 @@ import sysconfig
 from collections.abc import Sequence
 from typing import Any
 
+from harness.errors import UsageError
 from harness.simulation.process_globals import Attribute, ProcessGlobals
 
 from .spec import SubjectSpec
@@ -76,6 +77,7 @@ async def main(line: Sequence[str]) -> None:
 
     options: dict[str, Any] = cli.run.make_context("run", list(line)).params
     loaders.preload(paths=options["paths"], modules=options["modules"])
+    _check_handlers(tuple(options["modules"]))
     await kopf.operator(
         standalone=options["standalone"],
         namespaces=options["namespaces"],
@@ -84,6 +86,30 @@ async def main(line: Sequence[str]) -> None:
         peering_name=options["peering_name"],
         liveness_endpoint=options["liveness_endpoint"],
     )
+
+
+#: Modules whose start has registered handlers, in the life of this real process.
+_WITH_HANDLERS: set[tuple[str, ...]] = set()
+
+
+def _check_handlers(modules: tuple[str, ...]) -> None:
+    """Refuse a start without handlers, where an earlier one had some.
+
+    Handlers are registered by importing. Code of another package is not imported anew unless it is
+    named in `fresh_modules`, and an operator without handlers would only look idle.
+    """
+    import kopf
+
+    parts = vars(kopf.get_default_registry()).values()
+    handlers = [handler for part in parts for handler in part.get_all_handlers()]
+    if any(not handler.fn.__module__.startswith("kopf.") for handler in handlers):
+        _WITH_HANDLERS.add(modules)
+    elif modules in _WITH_HANDLERS:
+        raise UsageError(
+            f"{', '.join(modules)} registered handlers at its first start and none at this one: "
+            "they are in a module of another package, which is not imported anew; name it with "
+            "--fresh-module NAME, or in fresh_modules of the subject"
+        )
 
 
 def own_globals(spec: SubjectSpec) -> ProcessGlobals:

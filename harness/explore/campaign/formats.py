@@ -41,6 +41,8 @@ class TargetSource(StrictModel):
     """The version of the kind; the storage version when empty."""
     env: dict[str, str] = {}
     """Environment of the operator, besides what its Deployment gives it."""
+    fresh_modules: list[str] = []
+    """Modules outside of its package that keep state, and so are imported anew at each start."""
 
 
 class SpecGenerator(StrictModel):

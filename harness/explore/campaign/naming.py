@@ -36,7 +36,7 @@ def target_of(source: TargetSource, settings: Settings) -> Target:
         target = Target.of_project(settings, kind=source.kind, version=source.version)
         if source.subject and not _is_command_or_module(source.subject):
             target = replace(target, subjects=(subject_of(source.subject),))
-    return _with_environment(target, source.env)
+    return _started_as_told(target, source)
 
 
 def _kind_in(crd: str) -> str:
@@ -48,10 +48,18 @@ def _is_command_or_module(line: str) -> bool:
     return not subject_of(line).module or line.split() == [line]
 
 
-def _with_environment(target: Target, env: dict[str, str]) -> Target:
-    if not env:
+def _started_as_told(target: Target, source: TargetSource) -> Target:
+    """With the environment and the modules that the source adds."""
+    if not source.env and not source.fresh_modules:
         return target
-    subjects = tuple(replace(spec, env={**spec.env, **env}) for spec in target.subjects)
+    subjects = tuple(
+        replace(
+            spec,
+            env={**spec.env, **source.env},
+            fresh_modules=tuple(dict.fromkeys((*spec.fresh_modules, *source.fresh_modules))),
+        )
+        for spec in target.subjects
+    )
     return replace(target, subjects=subjects)
 
 

@@ -240,3 +240,36 @@ def test_a_change_of_the_current_folder_is_the_processes_own(
         assert Path.cwd() == before
 
     run(main)
+
+
+HANDLERS = "tests.subjects.elsewhere_handlers"
+
+
+def ends_of_two_starts(**more: Any) -> list[str]:
+    async def body(here: SubjectWorld) -> list[str]:
+        subject = here.subject("elsewhere", **more)
+        ends = []
+        for _ in range(2):
+            await subject.start()
+            await asyncio.sleep(5)
+            ends.append("running" if subject.running else subject.exit)
+            subject.crash()
+        return ends
+
+    try:
+        ends: list[str] = simulate(body)
+        return ends
+    finally:
+        sys.modules.pop(HANDLERS, None)
+        vars(sys.modules["tests.subjects"]).pop("elsewhere_handlers", None)
+
+
+def test_a_second_start_without_handlers_ends_and_says_how_to_have_them() -> None:
+    first, second = ends_of_two_starts()
+    assert first == "running"
+    assert "registered handlers at its first start and none at this one" in second
+    assert "--fresh-module" in second
+
+
+def test_handlers_elsewhere_are_there_again_where_their_module_is_fresh() -> None:
+    assert ends_of_two_starts(fresh_modules=[HANDLERS]) == ["running", "running"]
