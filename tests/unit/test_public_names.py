@@ -18,7 +18,7 @@ def test_every_public_name_can_be_imported() -> None:
 
 
 def test_the_public_surface_stays_small() -> None:
-    """The aim was 25. Two thirds of the names are faults, one word each, as scenario files have them;
+    """The aim was 25. Two thirds of the names are faults, one word each, as in scenario files;
     a module of their own for those would be one more import in every test that breaks something.
     """
     assert len(harness.__all__) <= 30
