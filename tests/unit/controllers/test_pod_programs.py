@@ -85,6 +85,30 @@ def test_a_service_name_leads_to_the_ready_pods(simulate: Simulate) -> None:
     simulate(story, programs=[web()])
 
 
+def test_a_pod_of_a_headless_service_is_reached_by_its_hostname(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        spec = {
+            "clusterIP": "None",
+            "selector": {"app": "web"},
+            "ports": [{"port": 8080}],
+        }
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+        await cluster.client.create(SERVICES, service, "shop")
+        for name in ("web-0", "web-1"):
+            pod = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name, "labels": {"app": "web"}},
+                "spec": container() | {"hostname": name, "subdomain": "web"},
+            }
+            await cluster.client.create(PODS, pod, "shop")
+        await cluster.passes(5.0)
+        for name in ("web-0", "web-1"):
+            assert await ask(f"{name}.web.shop.svc", 8080) == f"200 {name}"
+
+    simulate(story, programs=[web()])
+
+
 def test_a_service_without_ready_pods_refuses_connections(simulate: Simulate) -> None:
     async def story(cluster: Cluster) -> None:
         await expose(cluster)
