@@ -93,8 +93,17 @@ def parse(obj: Object) -> Revision:
         message=notes.get(OUTCOME_MESSAGE, ""),
         spec_hash=notes.get(SPEC_HASH, ""),
         inherited_timeout=notes.get(INHERITED_TIMEOUT, ""),
-        progress=notes.get(PROGRESS, ""),
+        progress=_readable(notes.get(PROGRESS, "")),
     )
+
+
+def _readable(progress: str) -> str:
+    """The note, or none where somebody has changed it so that it names no time."""
+    try:
+        datetime.strptime(progress.rpartition(" ")[2] + "+0000", "%Y-%m-%dT%H:%M:%SZ%z")
+    except ValueError:
+        return ""
+    return progress
 
 
 def annotations(revision: Revision) -> dict[str, str]:
