@@ -51,6 +51,11 @@ def status_of(document: Object) -> dict[str, Any]:
     return document.get("status") or {}
 
 
+def is_kept_running(pod: Object) -> bool:
+    """Whether its containers are started again whatever they end with: restartPolicy Always."""
+    return bool(pod["spec"].get("restartPolicy", "Always") == "Always")
+
+
 def controller_of(document: Object) -> Object | None:
     """The owner reference that controls the object."""
     for owner in document["metadata"].get("ownerReferences") or ():

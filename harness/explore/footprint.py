@@ -26,6 +26,7 @@ from typing import Any
 
 from harness.apiserver.requests import Object
 from harness.clusters.state import is_terminating
+from harness.controllers.objects import is_kept_running
 from harness.oracle.reference import masked, role_of
 
 from .pods import motion_of
@@ -87,7 +88,9 @@ def footprint(scene: Scene) -> Footprint:
         if wanted and document is not None and not is_terminating(document):
             found.setdefault(role_of(state, document), []).append(document)
     for name, document in scene.objects():
-        pods = [pod for key, pod in scene.family(document) if key.kind == "Pod"]
+        # Whether the pod of a Job runs just now is chance.
+        family = (pod for key, pod in scene.family(document) if key.kind == "Pod")
+        pods = [pod for pod in family if is_kept_running(pod)]
         known = conditions_of(document)
         found[f"{kind}/{name}"] = [
             {

@@ -6,7 +6,8 @@ the pod's name or namespace. A pod may also name a preset itself, by annotation;
 all rules but those added while running (faults).
 
 Known without any rule: an image from a registry `*.invalid` does not exist (RFC 2606), so the same
-manifest fails on a real cluster as well.
+manifest fails on a real cluster as well. Of whom no rule speaks: what runs only once (pods of Jobs,
+init containers) ends well, all others run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from harness.apiserver.requests import Object
 from harness.errors import UsageError
 
-from ..objects import annotations_of, labels_of, name_of, namespace_of
+from ..objects import annotations_of, is_kept_running, labels_of, name_of, namespace_of
 
 #: Annotation by which a pod asks for a preset: `runs`, `never-ready`, `crashes`, `missing-image`,
 #: `exits:CODE`.
@@ -53,6 +54,8 @@ RUNS = PodBehaviour()
 NEVER_READY = PodBehaviour(ready_after_seconds=None)
 CRASHES = PodBehaviour(exit_after_seconds=5.0, exit_code=1)
 MISSING_IMAGE = PodBehaviour(image_exists=False)
+#: What a pod does that runs only once, such as that of a Job: its work, and it ends well.
+COMPLETES = PodBehaviour(exit_after_seconds=1.0)
 
 
 def exits(code: int, *, after_seconds: float = 0.0) -> PodBehaviour:
@@ -129,8 +132,8 @@ class Behaviours:
 
         return undo
 
-    def of(self, pod: Object, container: Object) -> PodBehaviour:
-        """How one container behaves now."""
+    def of(self, pod: Object, container: Object) -> PodBehaviour | None:
+        """How one container behaves now; None when nothing speaks of it."""
         for rule in self._overrides:
             if rule.selector.selects(pod, container):
                 return rule.behaviour
@@ -140,7 +143,7 @@ class Behaviours:
         for rule in self._rules:
             if rule.selector.selects(pod, container):
                 return rule.behaviour
-        return RUNS
+        return None
 
     def _changed(self) -> None:
         for listener in self.listeners:
@@ -166,6 +169,12 @@ def preset(text: str) -> PodBehaviour:
         choices = ", ".join([*known, "exits:CODE"])
         raise UsageError(f"{ANNOTATION}: {text!r} is no pod behaviour; write one of {choices}.")
     return known[name]
+
+
+def by_default(pod: Object, container: Object) -> PodBehaviour:
+    """How a container behaves of which nothing speaks: it ends where it is not started again."""
+    once = container.get("restartPolicy") != "Always" and not is_kept_running(pod)
+    return COMPLETES if once else RUNS
 
 
 def as_init_container(behaviour: PodBehaviour) -> PodBehaviour:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from harness.apiserver.requests import Object
 
+from ..objects import is_kept_running
 from .behaviours import PodBehaviour
 
 #: 128 + SIGTERM: a process that did not expect to be stopped.
@@ -15,7 +16,7 @@ TERMINATED = 143
 
 def stop_code(pod: Object) -> int:
     """What data containers of a pod end with after SIGTERM."""
-    return 0 if pod["spec"].get("restartPolicy", "Always") == "Always" else TERMINATED
+    return 0 if is_kept_running(pod) else TERMINATED
 
 
 class DataExecution:

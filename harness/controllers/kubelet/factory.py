@@ -23,7 +23,7 @@ from ..disks import Disks
 from ..events import EventRecorder
 from ..objects import name_of, namespace_of, uid_of
 from ..programs import PodContext, Program, ProgramRegistry
-from .behaviours import Behaviours, PodBehaviour, as_init_container
+from .behaviours import RUNS, Behaviours, PodBehaviour, as_init_container, by_default
 from .containers import Container, Execution
 from .environment import environment_of, volumes_of
 from .executions import DataExecution, stop_code
@@ -94,7 +94,11 @@ class ContainerFactory:
         name, uid = spec["name"], uid_of(pod)
 
         def behaviour() -> PodBehaviour:
-            chosen = self._services.behaviours.of(self._current(pod), spec)
+            current = self._current(pod)
+            told = self._services.behaviours.of(current, spec)
+            if self._program(spec) is not None:
+                return told or RUNS  # it ends by itself
+            chosen = told or by_default(current, spec)
             is_plain_init = is_init and spec.get("restartPolicy") != "Always"
             return as_init_container(chosen) if is_plain_init else chosen
 

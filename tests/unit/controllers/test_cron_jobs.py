@@ -20,6 +20,10 @@ MINUTE, HOUR = 60.0, 3600.0
 EPOCH_MINUTES = 29_453_760  # of 2026-01-01T00:00:00Z
 
 
+#: They run until somebody stops them.
+RUN_ON = [BehaviourRule(PodSelector(image="shop/*"), PodBehaviour())]
+
+
 def ends(code: int = 0, *, after: float = 5.0) -> list[BehaviourRule]:
     """Containers that end by themselves."""
     ended = PodBehaviour(start_seconds=1.0, exit_after_seconds=after, exit_code=code)
@@ -118,7 +122,7 @@ def test_a_job_that_still_runs_is_joined_kept_or_replaced(
         assert len(running) == len(expected)
         assert len(await cluster.pods()) == len(expected)
 
-    simulate(story)
+    simulate(story, behaviours=RUN_ON)
 
 
 def test_a_forbidden_start_is_caught_up_when_the_job_before_has_ended(simulate: Simulate) -> None:
@@ -219,7 +223,7 @@ def test_an_active_job_that_is_deleted_is_missed(simulate: Simulate) -> None:
         assert await cluster.events("MissingJob") == [f"Active job went missing: {name}"]
         assert "active" not in await status(cluster)
 
-    simulate(story)
+    simulate(story, behaviours=RUN_ON)
 
 
 @pytest.mark.parametrize("propagation", ["Background", "Foreground"])

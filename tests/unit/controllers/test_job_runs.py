@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.unit.controllers.conftest import Cluster, Simulate
 
 
+#: They run until somebody stops them.
+RUN_ON = [BehaviourRule(PodSelector(image="shop/*"), PodBehaviour())]
+
+
 def ends(code: int = 0, *, after: float = 5.0) -> list[BehaviourRule]:
     """Containers that end by themselves."""
     ended = PodBehaviour(start_seconds=1.0, exit_after_seconds=after, exit_code=code)
@@ -59,6 +63,15 @@ async def conditions(cluster: Cluster) -> dict[str, str]:
     """Reasons of its true conditions."""
     found = (await status(cluster)).get("conditions") or ()
     return {item["type"]: item.get("reason", "") for item in found if item["status"] == "True"}
+
+
+def test_a_job_of_which_nothing_is_said_completes(simulate: Simulate) -> None:
+    async def story(cluster: Cluster) -> None:
+        await start(cluster)
+        await cluster.passes(10.0)
+        assert await counts(cluster) == (0, 1, 0)
+
+    simulate(story)
 
 
 def test_a_job_is_complete_a_second_after_its_pod_has_succeeded(simulate: Simulate) -> None:
@@ -191,7 +204,7 @@ def test_a_suspended_job_has_no_pods_and_a_resumed_one_starts_anew(simulate: Sim
         await cluster.passes(12.0)
         assert (await conditions(cluster))["Failed"] == "DeadlineExceeded"
 
-    simulate(story)
+    simulate(story, behaviours=RUN_ON)
 
 
 def test_a_deadline_ends_the_job_and_its_pods(simulate: Simulate) -> None:
@@ -205,7 +218,7 @@ def test_a_deadline_ends_the_job_and_its_pods(simulate: Simulate) -> None:
         assert (await conditions(cluster))["Failed"] == "DeadlineExceeded"
         assert await cluster.pods() == []
 
-    simulate(story)
+    simulate(story, behaviours=RUN_ON)
 
 
 def test_a_finished_job_goes_when_its_time_to_live_is_over(simulate: Simulate) -> None:
