@@ -262,11 +262,12 @@ def _known_capability(word: Any) -> Any:
 
 
 Capability = Annotated[
-    Literal["containers", "expansion", "loadBalancers", "nodes", "programs", "volumes"],
+    Literal["clock", "containers", "expansion", "loadBalancers", "nodes", "programs", "volumes"],
     BeforeValidator(_known_capability),
 ]
 """What a scenario may require of the cluster that it runs on:
 
+- `clock`: the operator runs in this process, whose clock can be wrong and whose code can change
 - `containers`: containers can be killed and frozen
 - `expansion`: there is a StorageClass `expandable`, whose claims can grow
 - `loadBalancers`: Services of type LoadBalancer get an address
@@ -275,6 +276,7 @@ Capability = Annotated[
 - `volumes`: claims are bound to volumes whose content outlives a pod
 """
 CAPABILITIES: tuple[str, ...] = (
+    "clock",
     "containers",
     "expansion",
     "loadBalancers",

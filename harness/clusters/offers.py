@@ -51,7 +51,9 @@ class Offer:
 
 
 OFFERS: Mapping[str, Offer] = {
-    SIM: Offer(_PLAYED | {"expansion", "programs"}, (PROCESS,), _SERVER | _CLUSTER | _MACHINES),
+    SIM: Offer(
+        _PLAYED | {"clock", "expansion", "programs"}, (PROCESS,), _SERVER | _CLUSTER | _MACHINES
+    ),
     CONTROL_PLANE: Offer(_PLAYED | {"expansion"}, (PROCESS,), _PROXY | _CLUSTER | _MACHINES),
     KIND: Offer(_PLAYED | {"programs"}, (DEPLOYMENT, PROCESS), _PROXY | _CLUSTER | _MACHINES),
     EXISTING: Offer(

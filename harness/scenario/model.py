@@ -175,7 +175,8 @@ class Spec(StrictModel):
     """What the cluster must be able to do: a node can be lost and others take over (`nodes`),
     containers can be killed and frozen (`containers`), claims get volumes (`volumes`) and can grow
     (`expansion`), images really run (`programs`), Services get addresses from outside
-    (`loadBalancers`). A cluster that cannot skips the scenario."""
+    (`loadBalancers`), the operator can be given a wrong clock (`clock`). A cluster that cannot
+    skips the scenario."""
     steps: list[Step] = Field(min_length=1)
     """In order."""
     invariants: list[Invariant] = []
