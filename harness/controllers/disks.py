@@ -9,6 +9,7 @@ PersistentVolume object, until the storage system erases it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, MutableMapping
@@ -148,7 +149,9 @@ class Disks:
 
     def _new_folder(self) -> Path:
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="operator-harness-disks-"))
+            # Named as `subjects/scratch.py` reads it: `harness clean` removes it after a `kill -9`.
+            prefix = f"operator-harness-disks-{os.getpid()}-"
+            self._root = Path(tempfile.mkdtemp(prefix=prefix))
         self._made += 1
         folder = self._root / f"disk-{self._made}"
         folder.mkdir()

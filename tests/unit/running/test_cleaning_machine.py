@@ -15,6 +15,7 @@ from harness.clusters.run_identity import RunIdentity
 from harness.errors import InfrastructureError
 from harness.running.cleaning_machine import clean_machine
 from harness.running.leftovers import Fate, Leftover
+from harness.controllers.disks import Disks
 from harness.subjects.scratch import scratch_folders, scratch_prefix
 
 Told = list[tuple[Fate, str]]
@@ -75,6 +76,15 @@ def test_names_that_we_give_are_found(temporary: Path) -> None:
     made = temporary / (scratch_prefix("subject") + "abcd_123")
     made.mkdir()
     assert list(scratch_folders()) == [(made, os.getpid())]
+
+
+@pytest.mark.usefixtures("temporary")
+def test_simulated_disks_are_called_like_ours() -> None:
+    disks = Disks()
+    root = disks.made().folder.parent
+    assert list(scratch_folders()) == [(root, os.getpid())]
+    disks.close()
+    assert not root.exists()
 
 
 def test_a_dry_run_removes_nothing(temporary: Path) -> None:
