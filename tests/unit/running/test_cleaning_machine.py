@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from harness.clusters.run_identity import RunIdentity
+from harness.controllers.disks import Disks
 from harness.errors import InfrastructureError
 from harness.running.cleaning_machine import clean_machine
 from harness.running.leftovers import Fate, Leftover
-from harness.controllers.disks import Disks
 from harness.subjects.scratch import scratch_folders, scratch_prefix
 
 Told = list[tuple[Fate, str]]
