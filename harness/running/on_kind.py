@@ -60,6 +60,7 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
     from harness.clusters.kind.cluster import gateway_address
     from harness.clusters.kind.pod_route import pod_route
     from harness.clusters.kind.site import KindSite
+    from harness.clusters.kind.volumes import has_volumes
     from harness.clusters.proxy.place import reserved_place
 
     settings = _one_project(plans)
@@ -80,7 +81,8 @@ def kind_site(plans: Sequence[Plan], place: Place, logs: Path | None, tell: Tell
             route = stack.enter_context(pod_route(handle, reserved))
         folder = stack_folder(HOME, handle.name, is_new=handle.created)
         provisioned = stack.enter_context(provision(access, handle, route, folder))
-        yield KindSite(handle, access, route.place if route else None, provisioned)
+        where = route.place if route else None
+        yield KindSite(handle, access, where, provisioned, has_volumes(handle))
 
 
 def stack_folder(home: Path, cluster: str, *, is_new: bool) -> Path:

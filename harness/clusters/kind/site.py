@@ -26,7 +26,7 @@ from ..real import RealCluster
 from .cluster import KindHandle
 from .nodes import KindNodes
 
-_ALWAYS = frozenset({"containers", "programs", "volumes"})
+_ALWAYS = frozenset({"containers", "programs"})
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,21 @@ class KindSite:
         access: The harness's own way to its API server.
         place: Where proxies listen; None runs the operator as a process of this machine.
         provisioned: Whether a stack has made what the operator needs.
+        has_volumes: Whether claims get volumes that can be written to (see `volumes.py`).
     """
 
     handle: KindHandle
     access: Access
     place: ProxyPlace | None
     provisioned: bool
+    has_volumes: bool
     name = "kind"
 
     @property
     def capabilities(self) -> frozenset[str]:
         """Nodes can be lost when others are there to take over."""
-        return _ALWAYS | ({"nodes"} if len(self.handle.nodes) > 1 else set())
+        nodes = {"nodes"} if len(self.handle.nodes) > 1 else set()
+        return _ALWAYS | nodes | ({"volumes"} if self.has_volumes else set())
 
     async def start_machines(self, cluster: RealCluster, stack: AsyncExitStack) -> Nodes:
         """Its nodes; nothing is started, all of it runs."""
