@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from inspect import signature
 from typing import Any, Self
 
 import aiohttp
@@ -23,7 +22,9 @@ from harness.apiserver.requests import Request, Response, WatchEvent
 from .client import raise_for_status
 
 _LINE_LIMIT = 64 * 1024 * 1024  # objects may be 1.5 MB in etcd, and grow as JSON
-_WAITS_FOR_CONNECTIONS = "abort_ssl" in signature(aiohttp.BaseConnector.close).parameters
+#: aiohttp returns from `close` before TLS connections have said goodbye; a loop that ends then
+#: warns of unclosed transports.
+CLOSING_SECONDS = 0.25
 _CONNECTED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
@@ -54,7 +55,8 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections, watches included."""
-        await close_session(self._session)
+        await self._session.close()
+        await asyncio.sleep(CLOSING_SECONDS)
 
     async def __call__(self, request: Request) -> Response:
         """Send one request."""
@@ -93,17 +95,6 @@ class HttpTransport:
         return await self._session.request(
             request.method, self._url + request.path, params=query, data=body, headers=headers
         )
-
-
-async def close_session(session: aiohttp.ClientSession) -> None:
-    """Close a session and all its connections.
-
-    Before 3.12.11 aiohttp returned while TLS connections still said goodbye, and a loop that ended
-    then warned of unclosed transports: there it takes a quarter of a second more.
-    """
-    await session.close()
-    if not _WAITS_FOR_CONNECTIONS:
-        await asyncio.sleep(0.25)
 
 
 def _is_watch(request: Request) -> bool:

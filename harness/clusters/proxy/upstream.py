@@ -8,6 +8,7 @@ event by event; a stream in another format is passed on as bytes.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from yarl import URL
 
 from harness.apiserver.middleware import ConnectionCut
 from harness.apiserver.requests import Request, Response, WatchEvent
-from harness.client.http_transport import close_session
+from harness.client.http_transport import CLOSING_SECONDS
 
 from ..access import Access
 
@@ -87,8 +88,9 @@ class Upstream:
 
     async def close(self) -> None:
         """Close all connections."""
-        await close_session(self._with_token)
-        await close_session(self._as_ourselves)
+        await self._with_token.close()
+        await self._as_ourselves.close()
+        await asyncio.sleep(CLOSING_SECONDS)
 
     async def send(self, request: Request, token: str) -> Response:
         """Send a request with this token, or as ourselves when it is empty.
