@@ -24,7 +24,12 @@ from .view import HOLDS, Judgement, View
 MASKS: Mapping[str, tuple[str, ...]] = {
     "identity": ("uid", "generateName", "containerID", "imageID", "targetRef"),
     "generation": ("resourceVersion", "generation", "observedGeneration", "managedFields"),
-    "revision counters": ("deployment.kubernetes.io/revision", "revision", "collisionCount"),
+    "revision counters": (
+        "deployment.kubernetes.io/revision",
+        "deployment.kubernetes.io/revision-history",
+        "revision",
+        "collisionCount",
+    ),
     "template hashes": ("pod-template-hash", "controller-revision-hash"),
     "restart counts": ("restartCount", "lastState"),
     "times": (

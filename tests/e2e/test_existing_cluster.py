@@ -149,7 +149,13 @@ def test_a_namespace_that_no_run_has_made_is_left_alone(cluster: Somebodys, tmp_
     assert done.code == 2, done
     assert f"namespace {name!r} exists and no run of the harness has made it" in done.error
     assert cluster.do(lambda real: real.client.find(CONFIGMAPS, "precious", name)) is not None
-    cluster.do(lambda real: real.client.delete(NAMESPACES, name))
+
+    async def give_back(real: RealCluster) -> None:
+        await real.client.delete(NAMESPACES, name)
+        while await real.client.find(NAMESPACES, name) is not None:
+            await real.clock.sleep(0.1)
+
+    cluster.do(give_back)
 
 
 def test_a_context_that_does_not_look_disposable_is_refused(
