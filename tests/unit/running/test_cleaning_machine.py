@@ -118,11 +118,19 @@ def test_a_subject_that_lost_its_guardian_is_ended(
     assert not folder.exists()
 
 
+def until_it_shows(process: subprocess.Popen[bytes]) -> None:
+    """A program's arguments can be read a moment after it was started."""
+    arguments = Path(f"/proc/{process.pid}/cmdline")
+    while arguments.exists() and not arguments.read_bytes():
+        pass
+
+
 def test_programs_of_a_control_plane_that_lost_their_guardian_are_ended(temporary: Path) -> None:
     folder = scratch(temporary, dead_pid())
     etcd = temporary / "etcd"
     etcd.symlink_to(sys.executable)
     with subprocess.Popen([etcd, "-c", WAIT, f"--data-dir={folder}/data"]) as process:
+        until_it_shows(process)
         told = clean(temporary)
         assert told[0] == (Fate.GONE, f"etcd (process {process.pid}) of {folder} ended")
         assert process.wait() != 0
@@ -131,6 +139,7 @@ def test_programs_of_a_control_plane_that_lost_their_guardian_are_ended(temporar
 def test_a_guardian_whose_harness_is_gone_is_ended(temporary: Path) -> None:
     folder = scratch(temporary, dead_pid())
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", WAIT, "1", str(folder)]) as process:
+        until_it_shows(process)
         told = clean(temporary)
         assert told[0] == (Fate.GONE, f"guardian (process {process.pid}) of {folder} ended")
         assert process.wait() != 0
